@@ -1,0 +1,180 @@
+"""The small networks that the chapters train: how they are built, and where their starting point is set.
+
+A network here never draws torch's default initialization first. Its weights come from ``weight_init`` alone, so the
+starting point is what the code says, and a given ``generator`` is the only source of randomness.
+"""
+
+from collections.abc import Callable, Sequence
+from functools import partial
+from itertools import pairwise
+
+import torch
+from torch import Tensor, nn
+from torch.nn.utils import skip_init
+
+from .initializers import variance_scaling_, zeros_
+from .scale import gain
+
+NONLINEARITIES = {
+    "linear": nn.Identity,
+    "relu": nn.ReLU,
+    "leaky_relu": nn.LeakyReLU,
+    "tanh": nn.Tanh,
+    "sigmoid": nn.Sigmoid,
+}
+
+
+class Dropout(nn.Module):
+    r"""Set each value to zero with probability ``p`` while training, and rescale the rest to keep the mean.
+
+    .. math:: y_i = \frac{m_i}{1 - p} x_i, \qquad m_i \sim \mathrm{Bernoulli}(1 - p)
+
+    ``torch.nn.Dropout`` draws its mask from the global random state; this one takes a generator.
+
+    Args:
+        p: Probability that a value is dropped, in [0, 1).
+        generator: Source of the masks; ``None`` means torch's global one.
+
+    Raises:
+        ValueError: If ``p`` is not in [0, 1).
+
+    Example:
+        >>> drop = Dropout(0.5, generator=torch.Generator().manual_seed(0))
+        >>> sorted(set(drop(torch.ones(100)).tolist()))
+        [0.0, 2.0]
+        >>> drop.eval()(torch.ones(3))
+        tensor([1., 1., 1.])
+
+    Source:
+        Srivastava et al. (2014), Section 4 (there the weights are rescaled at test time instead).
+
+    Chapter: 02
+    """
+
+    def __init__(self, p: float, *, generator: torch.Generator | None = None):
+        """Keep ``p`` and the generator of the masks."""
+        super().__init__()
+        if isinstance(p, bool) or not isinstance(p, int | float) or not 0 <= p < 1:
+            raise ValueError(f"dropout received p={p!r}; allowed are numbers in [0, 1)")
+        self.p = p
+        self.generator = generator
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Return ``inputs`` with a fresh mask applied in training mode, unchanged in evaluation mode."""
+        if not self.training or self.p == 0:
+            return inputs
+        chance = torch.rand(inputs.shape, generator=self.generator, device=inputs.device)
+        return inputs * (chance >= self.p) / (1 - self.p)
+
+    def extra_repr(self) -> str:
+        """Return what stands between the brackets of the repr."""
+        return f"p={self.p}"
+
+
+class MLP(nn.Module):
+    r"""A multi-layer perceptron whose starting point is chosen by the caller.
+
+    .. math:: z^{(l)} = W^{(l)} h^{(l-1)} + b^{(l)}, \qquad h^{(l)} = \varphi(z^{(l)}), \qquad h^{(0)} = x
+
+    The last layer, the head, has no nonlinearity: its outputs are the logits.
+
+    Args:
+        widths: Units per layer from input to output, such as ``(784, 64, 64, 10)``.
+        nonlinearity: One of linear, relu, leaky_relu, tanh, sigmoid.
+        dropout: Probability of dropping a hidden unit, in [0, 1); 0 adds no dropout modules.
+        bias: Whether the layers have biases.
+        weight_init: Fills a weight of shape (units out, units in) in place and returns it. The default is a zero-mean
+            Gaussian of variance gain^2 / fan_in (gain 1 for tanh and sigmoid), drawn from ``generator``.
+        bias_init: The same for the biases.
+        generator: Source of the default weights and of the dropout masks; ``None`` means torch's global one.
+
+    Attributes:
+        backbone: ``nn.Sequential`` of linear layers, nonlinearities and, if asked for, dropout.
+        head: The last ``nn.Linear``.
+
+    Raises:
+        ValueError: If a width, the nonlinearity or ``dropout`` is not allowed.
+        TypeError: If an initializer does not return the tensor it was given.
+
+    Example:
+        >>> model = MLP((784, 64, 64, 10), generator=torch.Generator().manual_seed(0))
+        >>> model(torch.zeros(5, 28, 28)).shape
+        torch.Size([5, 10])
+        >>> [tuple(layer.weight.shape) for layer in model.layers]
+        [(64, 784), (64, 64), (10, 64)]
+        >>> constant = MLP((4, 3, 2), weight_init=lambda weight: weight.fill_(0.5))
+        >>> constant.layers[0].weight[0].tolist()
+        [0.5, 0.5, 0.5, 0.5]
+
+    Source:
+        The default for ReLU is that of He et al. (2015), equation 12.
+
+    Chapter: 02
+    """
+
+    def __init__(
+        self,
+        widths: Sequence[int],
+        *,
+        nonlinearity: str = "relu",
+        dropout: float = 0.0,
+        bias: bool = True,
+        weight_init: Callable[[Tensor], Tensor] | None = None,
+        bias_init: Callable[[Tensor], Tensor] = zeros_,
+        generator: torch.Generator | None = None,
+    ):
+        """Build the layers, then fill them from the first to the last."""
+        super().__init__()
+        widths = _checked_widths(widths)
+        if nonlinearity not in NONLINEARITIES:
+            raise ValueError(f"nonlinearity received {nonlinearity!r}; allowed are {', '.join(NONLINEARITIES)}")
+        drop = Dropout(dropout, generator=generator)
+        modules = []
+        for fan_in, fan_out in pairwise(widths[:-1]):
+            modules += [skip_init(nn.Linear, fan_in, fan_out, bias=bias), NONLINEARITIES[nonlinearity]()]
+            modules += [Dropout(dropout, generator=generator)] if drop.p else []
+        self.backbone = nn.Sequential(*modules)
+        self.head = skip_init(nn.Linear, widths[-2], widths[-1], bias=bias)
+        self._initialize(weight_init or _default_weight_init(nonlinearity, generator), bias_init)
+
+    @torch.no_grad()
+    def _initialize(self, weight_init, bias_init):
+        for layer in self.layers:
+            for name, initializer in (("weight", weight_init), ("bias", bias_init)):
+                tensor = getattr(layer, name)
+                if tensor is not None and initializer(tensor) is not tensor:
+                    raise TypeError(
+                        f"{name}_init returned something else; allowed is the tensor it received, filled in place"
+                    )
+
+    @property
+    def layers(self) -> list[nn.Linear]:
+        """The linear layers from input to output, the head included."""
+        return [module for module in self.modules() if isinstance(module, nn.Linear)]
+
+    def layer_groups(self) -> dict[str, list[nn.Parameter]]:
+        """Return the parameters of each layer by the layer's name, from input to output."""
+        named = self.named_modules()
+        return {name: list(module.parameters()) for name, module in named if isinstance(module, nn.Linear)}
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Return the logits, shape (batch, widths[-1]), of inputs (batch, ...) flattened to (batch, widths[0])."""
+        expected = self.layers[0].in_features
+        if inputs.ndim < 2 or inputs[0].numel() != expected:
+            raise ValueError(
+                f"inputs received shape {tuple(inputs.shape)}; allowed is (batch, ...) with {expected} values each"
+            )
+        return self.head(self.backbone(inputs.flatten(1)))
+
+
+def _checked_widths(widths):
+    widths = tuple(widths)
+    whole = all(isinstance(width, int) and not isinstance(width, bool) and width > 0 for width in widths)
+    if len(widths) < 2 or not whole:
+        raise ValueError(f"widths received {widths}; allowed are at least two positive whole numbers")
+    return widths
+
+
+def _default_weight_init(nonlinearity, generator):
+    scale = gain(nonlinearity) ** 2 if nonlinearity in ("linear", "relu", "leaky_relu") else 1.0
+    return partial(variance_scaling_, scale=scale, generator=generator)
