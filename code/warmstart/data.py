@@ -1,0 +1,150 @@
+"""Real data that is bundled with the package: no download, and a checksum that is verified at every load."""
+
+import hashlib
+import io
+from dataclasses import dataclass, fields
+from pathlib import Path
+
+import numpy as np
+
+FOLDER = Path(__file__).parent / "datasets"
+SHA256 = {"fashion_mnist.npz": "9e4631da85efe1567921aa35db75d54e4879575710a1cff52b1a06aa968d21be"}
+FASHION_MNIST_CLASSES = (
+    "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
+)  # fmt: skip
+
+
+@dataclass(frozen=True, eq=False)
+class Dataset:
+    """Images and their classes, split into training and test; the arrays are read-only.
+
+    Attributes:
+        train_images: float32 in [0, 1], shape (n, height, width).
+        train_labels: Class numbers, int64, shape (n,).
+        test_images: As ``train_images``.
+        test_labels: As ``train_labels``.
+        class_names: Name of each class, by its number.
+
+    Example:
+        >>> images, labels = np.zeros((2, 28, 28), np.float32), np.array([0, 1])
+        >>> Dataset(images, labels, images, labels, ("cat", "dog"))
+        Dataset: 2 training and 2 test images of 28 x 28, 2 classes (cat, dog)
+
+    Chapter: 01, 02, 03
+    """
+
+    train_images: np.ndarray
+    train_labels: np.ndarray
+    test_images: np.ndarray
+    test_labels: np.ndarray
+    class_names: tuple[str, ...]
+
+    def __post_init__(self):
+        """Make the arrays read-only, so that no chapter can change them for the next cell."""
+        for field in fields(self):
+            if isinstance(value := getattr(self, field.name), np.ndarray):
+                value.flags.writeable = False
+
+    def __repr__(self) -> str:
+        """Return one line: how many images of which size, and the classes."""
+        size = " x ".join(map(str, self.train_images.shape[1:]))
+        return (
+            f"Dataset: {len(self.train_images)} training and {len(self.test_images)} test images of {size}, "
+            f"{len(self.class_names)} classes ({', '.join(self.class_names)})"
+        )
+
+
+def fashion_mnist(*, train_per_class: int = 600, test_per_class: int = 200) -> Dataset:
+    """Return a balanced subset of Fashion-MNIST: grey images of 28 x 28 pixels of ten kinds of clothing.
+
+    The classes alternate (0, 1, ..., 9, 0, 1, ...), so every prefix of whole tens is balanced, too. Asking for fewer
+    images gives a prefix of the same images.
+
+    Args:
+        train_per_class: Training images of each class, 1 to 600.
+        test_per_class: Test images of each class, 1 to 200.
+
+    Returns:
+        Images as float32 in [0, 1], shape (n, 28, 28), and labels as int64, shape (n,).
+
+    Raises:
+        ValueError: If a number is not allowed, or the file is not the bundled one.
+        FileNotFoundError: If the file is missing.
+
+    Example:
+        >>> data = fashion_mnist(train_per_class=10)
+        >>> data.train_images.shape, data.test_images.shape
+        ((100, 28, 28), (2000, 28, 28))
+        >>> [data.class_names[label] for label in data.train_labels[:3]]
+        ['T-shirt/top', 'Trouser', 'Pullover']
+
+    Source:
+        Xiao, Rasul and Vollgraf (2017), Fashion-MNIST, arXiv:1708.07747; MIT licence, Zalando SE.
+
+    Chapter: 01, 02, 03
+    """
+    arrays = _load("fashion_mnist.npz")
+    parts = []
+    for part, per_class in (("train", train_per_class), ("test", test_per_class)):
+        labels = arrays[f"{part}_labels"].astype(np.int64)
+        stop = len(FASHION_MNIST_CLASSES) * _checked_count(f"{part}_per_class", per_class, np.bincount(labels).min())
+        parts += [arrays[f"{part}_images"][:stop].astype(np.float32) / np.float32(255), labels[:stop].copy()]
+    return Dataset(*parts, FASHION_MNIST_CLASSES)
+
+
+def standardize(images: np.ndarray, *, reference: np.ndarray | None = None) -> np.ndarray:
+    r"""Shift and scale ``images`` to mean 0 and variance 1, over all pixels of all images of the reference.
+
+    .. math:: x' = \frac{x - \mu}{\sigma}, \qquad \mu, \sigma \text{ over all values of the reference}
+
+    Args:
+        images: Any shape.
+        reference: Where mean and standard deviation (two numbers) are taken from, such as the training images when test
+            images are to be standardized; ``None`` means ``images``.
+
+    Returns:
+        A new array of the same shape, in the floating-point type of ``images`` (float64 for integers).
+
+    Raises:
+        ValueError: If the reference is empty, constant or not finite.
+
+    Example:
+        >>> standardize(np.array([1.0, 3.0]))
+        array([-1.,  1.])
+        >>> standardize(np.array([5.0]), reference=np.array([1.0, 3.0]))
+        array([3.])
+
+    Source:
+        LeCun et al. (1998), Efficient BackProp, Section 4.3 (there for each input variable).
+
+    Chapter: 03
+    """
+    images = np.asarray(images)
+    reference = images if reference is None else np.asarray(reference)
+    if reference.size == 0:
+        raise ValueError(f"reference received shape {reference.shape}; allowed is any shape with at least one value")
+    mean, std = reference.mean(dtype=np.float64), reference.std(dtype=np.float64)
+    if not np.isfinite(std) or std == 0:
+        raise ValueError(f"reference received has standard deviation {std}; allowed are finite ones above 0")
+    dtype = images.dtype if np.issubdtype(images.dtype, np.floating) else np.float64
+    return ((images - mean) / std).astype(dtype)
+
+
+def _load(name):
+    """Return the arrays of a bundled file, having checked that it is the file we bundled."""
+    path = FOLDER / name
+    remedy = "install warmstart again, or rebuild it with tools/build_fashion_mnist.py"
+    if not path.is_file():
+        raise FileNotFoundError(f"the data file {path} is missing: {remedy}")
+    raw = path.read_bytes()
+    received = hashlib.sha256(raw).hexdigest()
+    if received != SHA256[name]:
+        raise ValueError(f"the data file {path} is damaged: sha256 {received}, expected {SHA256[name]}: {remedy}")
+    with np.load(io.BytesIO(raw), allow_pickle=False) as archive:
+        return dict(archive)
+
+
+def _checked_count(name, value, available):
+    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 1 <= value <= available:
+        raise ValueError(f"{name} received {value!r}; allowed are whole numbers from 1 to {available}")
+    return int(value)
