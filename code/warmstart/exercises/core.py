@@ -1,0 +1,272 @@
+"""How an exercise is checked: ``check`` for the reader, ``exercise`` and ``compare`` for those who write one.
+
+A check is a function ``(answer, rng)`` that returns if the answer is right and raises :class:`Wrong` if it is not::
+
+    @exercise(
+        "03-sum-variance",
+        right="Variances add, so a neuron with more inputs has a larger output.",
+        hints=("Write the variance of a sum of independent terms.", "All N terms have the same variance."),
+    )
+    def sum_variance(answer, rng):
+        n, var_w, var_x = 1 + rng.integers(50), rng.uniform(0.5, 2), rng.uniform(0.5, 2)
+        got = call(answer, n, var_w, var_x)
+        compare(got, n * var_w * var_x, mistakes=[
+            Mistake("the standard deviation", np.sqrt(n * var_w * var_x), ("You took a root too many.",)),
+        ])
+
+Inputs are drawn afresh from ``rng`` at each call, so that a number that was right by luck fails the next time.
+"""
+
+import ctypes
+import threading
+from collections import Counter
+from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from importlib import import_module
+from io import StringIO
+
+import numpy as np
+
+SECONDS = 5.0
+CHAPTERS = ("ch01", "ch02", "ch03")
+_registry = {}
+_tries = Counter()
+
+
+@dataclass(frozen=True)
+class Mistake:
+    """A wrong answer we know: its name, the value it gives, and hints that say more with each try."""
+
+    name: str
+    value: object
+    hints: tuple[str, ...]
+
+
+class Wrong(Exception):  # noqa: N818  (a verdict on an answer, not an error of the program)
+    """The answer is wrong; ``name`` is the recognized mistake ("" if none is), ``hints`` belong to it."""
+
+    def __init__(self, name="", hints=()):
+        super().__init__(name)
+        self.name, self.hints = name, tuple(hints)
+
+
+class Unusable(Exception):  # noqa: N818
+    """The answer is not of a kind that could be right: the message says what came and what is wanted."""
+
+
+class TookTooLong(BaseException):
+    """Raised inside the reader's function after ``SECONDS``; no ``except Exception`` of theirs can swallow it."""
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What a check found: ``status`` is "right", "wrong", "unusable" or "unattempted"."""
+
+    exercise: str
+    status: str
+    mistake: str
+    message: str
+
+    def __str__(self):
+        """Return the one paragraph that the reader sees."""
+        sign = {"right": "✓", "wrong": "✗", "unusable": "✗", "unattempted": "…"}[self.status]
+        return f"{sign} {self.message}"
+
+
+@dataclass(frozen=True)
+class _Exercise:
+    function: object
+    right: str
+    hints: tuple[str, ...]
+
+
+def exercise(name, *, right, hints):
+    """Register the decorated check; ``right`` says why the answer matters, ``hints`` serve unrecognized mistakes."""
+
+    def register(function):
+        if name in _registry:
+            raise ValueError(f"the exercise {name!r} is registered twice")
+        _registry[name] = _Exercise(function, right, tuple(hints))
+        return function
+
+    return register
+
+
+def exercises():
+    """Return the names of all exercises, in order."""
+    for chapter in CHAPTERS:
+        import_module(f"{__package__}.{chapter}")
+    return sorted(_registry)
+
+
+def check(name, answer=...):
+    """Print whether ``answer`` solves the exercise ``name``; on a known mistake say which, with a hint.
+
+    Never raises on the reader: nonsense gets a message, too. The hints say more with each wrong try.
+
+    Args:
+        name: The exercise, such as ``"01-count"``.
+        answer: A number, text, array or function, as the exercise asks; ``...`` means not attempted.
+
+    Example:
+        >>> check("01-count", ...)
+        … Not attempted yet: replace the dots by your answer and run the cell again.
+
+    Chapter: 01, 02, 03
+    """
+    print(examine(name, answer))
+
+
+def examine(name, answer=..., *, rng=None):
+    """Return the :class:`Verdict` on ``answer`` that ``check`` prints; ``rng`` fixes the random inputs in tests."""
+    known = exercises()
+    if not isinstance(name, str) or name not in known:
+        chapter = str(name)[:2]
+        near = [other for other in known if other.startswith(chapter)] or known
+        return Verdict(str(name), "unusable", "", f"There is no exercise {name!r}. There are: {', '.join(near)}.")
+    if answer is ...:
+        message = "Not attempted yet: replace the dots by your answer and run the cell again."
+        return Verdict(name, "unattempted", "", message)
+    entry = _registry[name]
+    try:
+        with _quiet():
+            entry.function(answer, np.random.default_rng() if rng is None else rng)
+    except Wrong as wrong:
+        _tries[name] += 1
+        return Verdict(name, "wrong", wrong.name, _explain(wrong, entry.hints, _tries[name]))
+    except Unusable as unusable:
+        return Verdict(name, "unusable", "", str(unusable))
+    except Exception as error:  # an answer can be anything at all, and its methods can raise anything
+        return Verdict(name, "unusable", "", f"This answer cannot be checked: {_describe_error(error)}")
+    _tries[name] = 0
+    return Verdict(name, "right", "", f"Right. {entry.right}")
+
+
+def _explain(wrong, general_hints, tries):
+    hints = wrong.hints or general_hints
+    said = f"Not yet: this looks like {wrong.name}." if wrong.name else "Not yet."
+    return " ".join((said, *(f"Hint: {hint}" for hint in hints[:tries])))
+
+
+def call(function, *arguments):
+    """Return ``function(*arguments)`` of the reader's; a failure inside becomes :class:`Unusable`.
+
+    Arrays are handed over as copies, so that a function that changes its inputs cannot change the check.
+    """
+    if not callable(function):
+        raise Unusable(f"This exercise asks for a function, and you gave {describe(function)}.")
+    arguments = [value.copy() if isinstance(value, np.ndarray) else value for value in arguments]
+    try:
+        with _deadline():
+            return function(*arguments)
+    except TookTooLong:
+        raise Unusable(f"Your function had not returned after {SECONDS:g} seconds: does a loop never end?") from None
+    except (Exception, SystemExit) as error:
+        raise Unusable(f"Your function raised {_describe_error(error)}") from None
+
+
+def compare(answer, right, *, mistakes=(), rtol=1e-6, atol=1e-12):
+    """Return if ``answer`` equals ``right`` (number or array) to tolerance; else raise :class:`Wrong` with its mistake.
+
+    Of the known mistakes the first that matches counts; one whose value equals the right one (by chance of the
+    random inputs) is passed over.
+    """
+    value = as_array(answer, np.shape(right))
+
+    def equals(other):
+        other = np.asarray(other, dtype=float)
+        return other.shape == value.shape and np.allclose(value, other, rtol=rtol, atol=atol)
+
+    if equals(right):
+        return
+    for mistake in mistakes:
+        if equals(mistake.value):
+            raise Wrong(mistake.name, mistake.hints)
+    raise Wrong()
+
+
+def as_array(answer, shape):
+    """Return ``answer`` as a finite float array of ``shape`` (``()`` for a number), or raise :class:`Unusable`."""
+    wanted = "a number" if shape == () else f"an array of shape {tuple(shape)}"
+    if callable(answer) or isinstance(answer, str | bytes | bool | np.bool_) or answer is None:
+        raise Unusable(f"This exercise asks for {wanted}, and you gave {describe(answer)}.")
+    if hasattr(answer, "detach"):
+        answer = answer.detach()
+    try:
+        array = np.asarray(answer)
+        value = array.astype(float) if array.dtype.kind in "iufb" or array.dtype == object else None
+    except (TypeError, ValueError, RuntimeError):
+        value = None
+    if value is None:
+        raise Unusable(f"This exercise asks for {wanted}, and you gave {describe(answer)}.")
+    if value.shape != tuple(shape):
+        got = "a number" if value.shape == () else f"an array of shape {value.shape}"
+        raise Unusable(f"This exercise asks for {wanted}, and you gave {got}.")
+    if not np.all(np.isfinite(value)):
+        raise Unusable(f"This exercise asks for {wanted}, and yours is not finite: {describe(answer)}.")
+    return value
+
+
+def as_choice(answer, options):
+    """Return ``answer`` in lower case if it is one of ``options`` (texts), or raise :class:`Unusable`."""
+    choice = answer.strip().lower() if isinstance(answer, str) else answer
+    if not isinstance(choice, str) or choice not in options:
+        allowed = ", ".join(map(repr, options))
+        raise Unusable(f"This exercise asks for one of {allowed}, and you gave {describe(answer)}.")
+    return choice
+
+
+def describe(value):
+    """Return a short text that says what kind of thing ``value`` is."""
+    if value is None:
+        return "None (does your function return something?)"
+    if callable(value):
+        return f"the function {getattr(value, '__name__', type(value).__name__)}"
+    try:
+        text = repr(value)
+    except Exception:
+        text = "…"
+    return f"{type(value).__name__} {text if len(text) <= 60 else text[:57] + '...'}"
+
+
+def _describe_error(error):
+    text = str(error)
+    return f"{type(error).__name__}: {text if len(text) <= 200 else text[:197] + '...'}"
+
+
+@contextmanager
+def _quiet():
+    """Keep NumPy's warnings and what the reader's function prints out of the verdict."""
+    with np.errstate(all="ignore"), redirect_stdout(StringIO()), redirect_stderr(StringIO()):
+        yield
+
+
+@contextmanager
+def _deadline():
+    """Raise :class:`TookTooLong` in the body once ``SECONDS`` have passed.
+
+    A timer thread asks the interpreter to raise it, which costs the body nothing. Where there are no threads (in
+    the browser, which has a stop button of its own) the body runs without a deadline.
+    """
+    raise_in, lock, running = ctypes.pythonapi.PyThreadState_SetAsyncExc, threading.Lock(), [True]
+    thread = ctypes.c_ulong(threading.get_ident())
+
+    def expire():
+        with lock:
+            if running:
+                raise_in(thread, ctypes.py_object(TookTooLong))
+
+    timer = threading.Timer(SECONDS, expire)
+    timer.daemon = True
+    try:
+        timer.start()
+    except RuntimeError:
+        yield
+        return
+    try:
+        yield
+    finally:
+        with lock:
+            running.clear()
+        raise_in(thread, None)  # what was asked for but not yet raised
+        timer.cancel()

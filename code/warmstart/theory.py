@@ -1,0 +1,293 @@
+"""What the mathematics predicts before anything is run: variances through depth, and where gradient descent ends.
+
+The second moment of a layer is the mean of its squared values, :math:`q = \\frac1n \\sum_i h_i^2`, for one input. All
+statements about it are over the random draw of zero-mean weights.
+"""
+
+import math
+
+import numpy as np
+
+from .scale import check_finite, gain
+
+
+def product_variance(mean_w, var_w, mean_x, var_x):
+    r"""Return the variance of the product of two independent random variables.
+
+    .. math:: \operatorname{Var}(WX) = E[X]^2 \operatorname{Var}(W) + E[W]^2 \operatorname{Var}(X)
+              + \operatorname{Var}(W) \operatorname{Var}(X)
+
+    Args:
+        mean_w: Mean of W; like all arguments a number or an array, and arrays broadcast.
+        var_w: Variance of W, at least 0.
+        mean_x: Mean of X.
+        var_x: Variance of X, at least 0.
+
+    Returns:
+        float or ndarray: The variance, in the squared unit of the product.
+
+    Raises:
+        ValueError: If a variance is negative or a value is not finite.
+
+    Source: Goodman (1960), equation 2.
+
+    Example:
+        >>> float(product_variance(0.0, 4.0, 1.0, 9.0))
+        40.0
+
+    Chapter: 03
+    """
+    mean_w, mean_x = _finite("mean_w", mean_w), _finite("mean_x", mean_x)
+    var_w, var_x = _finite("var_w", var_w, minimum=0.0), _finite("var_x", var_x, minimum=0.0)
+    return mean_x**2 * var_w + mean_w**2 * var_x + var_w * var_x
+
+
+def pre_activation_variance(fan_in, var_w, second_moment, bias_var=0.0):
+    r"""Return the variance of a pre-activation over random zero-mean weights, for inputs of given second moment.
+
+    .. math:: \operatorname{Var}(z) = N \operatorname{Var}(W)\, E[x^2] + \operatorname{Var}(b)
+
+    For zero-mean inputs :math:`E[x^2]` is their variance, and this is the lecture's N Var(W) Var(X).
+
+    Args:
+        fan_in: Number N of inputs, a positive integer (or an array of them).
+        var_w: Variance of one weight, at least 0.
+        second_moment: Mean of the squared inputs, at least 0.
+        bias_var: Variance of the bias, at least 0.
+
+    Returns:
+        float or ndarray: The variance of z.
+
+    Raises:
+        ValueError: If ``fan_in`` is not a positive integer, or another value is negative or not finite.
+
+    Source: Glorot & Bengio (2010), section 4.2.1; in this form He et al. (2015), equation 7.
+
+    Example:
+        >>> float(pre_activation_variance(100, 0.01, 3.0))
+        3.0
+
+    Chapter: 03
+    """
+    second_moment = _finite("second_moment", second_moment, minimum=0.0)
+    var_w, bias_var = _finite("var_w", var_w, minimum=0.0), _finite("bias_var", bias_var, minimum=0.0)
+    return _count("fan_in", fan_in) * var_w * second_moment + bias_var
+
+
+def second_moment_through_depth(second_moment, fan_ins, var_ws, *, nonlinearity="linear", bias_var=0.0):
+    r"""Return the expected second moment of the activations, from the input through every layer.
+
+    .. math:: E[q_l] = \frac{N_l \operatorname{Var}(W_l)\, E[q_{l-1}] + \operatorname{Var}(b)}{g^2}
+
+    with the gain :math:`g` of the non-linearity (1 for linear, :math:`g^2 = 2` for ReLU). It is exact at any width
+    for weights that are independent and symmetric about zero; for leaky ReLU and ReLU the symmetry is what counts.
+
+    Args:
+        second_moment: Second moment of the input, at least 0.
+        fan_ins: Fan-in of each of the L layers.
+        var_ws: Weight variance of each layer, or one number for all.
+        nonlinearity: "linear", "relu" or "leaky_relu".
+        bias_var: Variance of the (zero-mean, symmetric) biases, one number or one a layer.
+
+    Returns:
+        ndarray: L + 1 values, the input's first.
+
+    Raises:
+        ValueError: If a fan is not a positive integer, a value is negative or not finite, the lengths differ or the
+            non-linearity is unknown.
+
+    Source: He et al. (2015), equations 7 to 9.
+
+    Example:
+        >>> second_moment_through_depth(1.0, [100, 100], 0.02).tolist()
+        [1.0, 2.0, 4.0]
+
+    Chapter: 03
+    """
+    fan_ins = np.atleast_1d(_count("fan_ins", fan_ins))
+    var_ws = _per_layer("var_ws", var_ws, len(fan_ins))
+    bias_vars = _per_layer("bias_var", bias_var, len(fan_ins))
+    moments = [check_finite("second_moment", second_moment, minimum=0.0)]
+    for fan_in, var_w, var_b in zip(fan_ins, var_ws, bias_vars, strict=True):
+        moments.append(pre_activation_variance(fan_in, var_w, moments[-1], var_b) / gain(nonlinearity) ** 2)
+    return np.array(moments)
+
+
+def second_moment_spread(widths):
+    r"""Return how far the second moment of a random Gaussian linear network scatters about its mean, layer by layer.
+
+    .. math:: \frac{\operatorname{SD}(q_l)}{E[q_l]} = \sqrt{\prod_{k \le l} \Bigl(1 + \frac{2}{n_k}\Bigr) - 1}
+
+    It follows because :math:`q_l / E[q_l]` is a product of independent :math:`\chi^2_{n_k} / n_k`, whatever the
+    variance of the weights.
+
+    Args:
+        widths: Number of output units of each of the L layers.
+
+    Returns:
+        ndarray: L relative standard deviations over random networks, without unit.
+
+    Raises:
+        ValueError: If a width is not a positive integer.
+
+    Source: derived in the chapter; compare Hanin & Nica (2020) for ReLU.
+
+    Example:
+        >>> second_moment_spread([2, 1]).tolist()
+        [1.0, 2.23606797749979]
+
+    Chapter: 03
+    """
+    widths = np.atleast_1d(_count("widths", widths))
+    return np.sqrt(np.expm1(np.cumsum(np.log1p(2.0 / widths))))
+
+
+def critical_weight_variance(fan_in, nonlinearity="linear"):
+    r"""Return the weight variance at which the expected second moment neither grows nor shrinks.
+
+    .. math:: \operatorname{Var}(W) = g^2 / N
+
+    Args:
+        fan_in: Number N of inputs, a positive integer.
+        nonlinearity: "linear", "relu" or "leaky_relu".
+
+    Returns:
+        float or ndarray: The variance (not the standard deviation) of one weight.
+
+    Raises:
+        ValueError: If ``fan_in`` is not a positive integer or the non-linearity is unknown.
+
+    Source: He et al. (2015), equation 10.
+
+    Example:
+        >>> float(critical_weight_variance(100))
+        0.01
+
+    Chapter: 03
+    """
+    return gain(nonlinearity) ** 2 / _count("fan_in", fan_in)
+
+
+def depth_scale(fan_in, var_w, nonlinearity="linear"):
+    r"""Return the number of layers over which the second moment changes by the factor e, infinite at criticality.
+
+    .. math:: \xi = \left| \ln \frac{N \operatorname{Var}(W)}{g^2} \right|^{-1}
+
+    Args:
+        fan_in: Number N of inputs, a positive integer.
+        var_w: Variance of one weight, above 0.
+        nonlinearity: "linear", "relu" or "leaky_relu".
+
+    Returns:
+        float: The depth scale, in layers.
+
+    Raises:
+        ValueError: If ``fan_in`` is not a positive integer, ``var_w`` is not positive, or the name is unknown.
+
+    Source: derived in the chapter; the name follows Schoenholz et al. (2017).
+
+    Example:
+        >>> round(depth_scale(100, 0.02), 3)
+        1.443
+
+    Chapter: 03
+    """
+    var_w = check_finite("var_w", var_w, minimum=0.0)
+    if var_w == 0.0:
+        raise ValueError("var_w must be above 0; received 0.0")
+    rate = abs(math.log(var_w / critical_weight_variance(fan_in, nonlinearity)))
+    return math.inf if rate < 1e-12 else 1.0 / rate
+
+
+def gradient_descent_limit(A, b, start):
+    r"""Return where gradient descent on :math:`\frac12 \lVert Ax - b \rVert^2` ends, for a stable learning rate.
+
+    .. math:: x_\infty = x_0 + A^+ (b - A x_0)
+
+    It is the least-squares solution that is nearest to the start; from a zero start it is the one of minimum norm.
+
+    Args:
+        A: Matrix of shape (equations, unknowns).
+        b: Vector of shape (equations,).
+        start: Vector :math:`x_0` of shape (unknowns,).
+
+    Returns:
+        ndarray: The limit, shape (unknowns,).
+
+    Raises:
+        ValueError: If the shapes do not fit or a value is not finite.
+
+    Source: derived in the chapter.
+
+    Example:
+        >>> gradient_descent_limit([[1.0, 1.0]], [2.0], [0.0, 0.0]).round(6).tolist()
+        [1.0, 1.0]
+
+    Chapter: 01
+    """
+    A, b, start = (_finite(name, value) for name, value in (("A", A), ("b", b), ("start", start)))
+    if A.ndim != 2 or b.shape != A.shape[:1] or start.shape != A.shape[1:]:
+        raise ValueError(
+            "A, b and start must have the shapes (m, n), (m,) and (n,); "
+            f"received {A.shape}, {b.shape} and {start.shape}"
+        )
+    return start + np.linalg.pinv(A) @ (b - A @ start)
+
+
+def largest_stable_learning_rate(hessian):
+    r"""Return the learning rate below which gradient descent on a convex quadratic converges from every start.
+
+    .. math:: \eta_{\max} = 2 / \lambda_{\max}
+
+    Args:
+        hessian: Symmetric matrix of shape (n, n) without negative eigenvalues.
+
+    Returns:
+        float: The bound; infinite for the zero matrix.
+
+    Raises:
+        ValueError: If the matrix is not square and symmetric, not finite, or has a negative eigenvalue.
+
+    Source: LeCun et al. (1998), section 5.
+
+    Example:
+        >>> largest_stable_learning_rate([[2.0, 0.0], [0.0, 1.0]])
+        1.0
+
+    Chapter: 01
+    """
+    hessian = _finite("hessian", hessian)
+    if hessian.ndim != 2 or hessian.shape[0] != hessian.shape[1] or not np.allclose(hessian, hessian.T):
+        raise ValueError(f"hessian must be a symmetric matrix (n, n); received shape {hessian.shape}")
+    smallest, largest = np.linalg.eigvalsh(hessian)[[0, -1]]
+    if smallest < -1e-10 * max(abs(smallest), abs(largest)):
+        raise ValueError(f"hessian must have no negative eigenvalue; its smallest is {smallest:g}")
+    return 2.0 / float(largest) if largest > 0.0 else math.inf
+
+
+def _finite(name, value, *, minimum=-math.inf):
+    """Return ``value`` as a float array of finite entries >= minimum, or raise a ValueError that names it."""
+    try:
+        array = np.asarray(value, dtype=float)
+    except (TypeError, ValueError):
+        raise ValueError(f"{name} must be numbers; received {value!r}") from None
+    if not np.all(np.isfinite(array) & (array >= minimum)):
+        bound = "" if minimum == -math.inf else f" of at least {minimum:g}"
+        raise ValueError(f"{name} must be finite numbers{bound}; received {value!r}")
+    return array
+
+
+def _count(name, value):
+    """Return ``value`` as an array of positive integers, or raise a ValueError that names it."""
+    array = _finite(name, value)
+    if array.size == 0 or not np.all((array >= 1) & (array == np.round(array))):
+        raise ValueError(f"{name} must be positive integers; received {value!r}")
+    return array.astype(int)
+
+
+def _per_layer(name, value, layers):
+    """Return one non-negative value a layer from a number or a sequence of ``layers`` numbers."""
+    array = _finite(name, value, minimum=0.0)
+    if array.shape not in ((), (layers,)):
+        raise ValueError(f"{name} must be one number or {layers} of them, one a layer; received shape {array.shape}")
+    return np.broadcast_to(array, layers)

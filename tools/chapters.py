@@ -1,0 +1,61 @@
+"""The chapters as files: where they are, their canonical form, the bootstrap cell they share.
+
+Canonical form keeps diffs small: outputs, order and counts as a fresh run gives them, and no trace of the machine.
+"""
+
+from pathlib import Path
+
+import nbformat
+import yaml
+
+ROOT = Path(__file__).resolve().parent.parent
+CHAPTERS = ROOT / "chapters"
+NOTEBOOK_METADATA = {
+    "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
+    "language_info": {"name": "python"},
+}
+BOOTSTRAP = """\
+# On Colab, install the package of this course; everywhere else it is there already.
+import sys
+from importlib.util import find_spec
+
+if "google.colab" in sys.modules and find_spec("warmstart") is None:
+    %pip install --quiet "warmstart @ git+{repository}"\
+"""
+
+
+def chapter_paths():
+    """All chapters in reading order."""
+    return sorted(CHAPTERS.glob("[0-9][0-9]_*.ipynb"))
+
+
+def repository_url():
+    """The address of the repository, from its single source: ``repository.url`` in ``_config.yml``."""
+    return yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]["url"]
+
+
+def read(path):
+    """The notebook at ``path``, in notebook format 4."""
+    return nbformat.read(path, as_version=4)
+
+
+def canonical(notebook):
+    """The text of the notebook in canonical form."""
+    notebook = nbformat.from_dict(notebook)
+    notebook.metadata = {key: notebook.metadata[key] for key in ("description",) if key in notebook.metadata}
+    notebook.metadata.update(NOTEBOOK_METADATA)
+    for cell in notebook.cells:
+        cell.metadata = {key: cell.metadata[key] for key in ("mystnb", "tags") if cell.metadata.get(key)}
+        if cell.id == "bootstrap":
+            cell.source = BOOTSTRAP.format(repository=repository_url())
+            cell.metadata = {"tags": ["remove-cell"]}
+        for output in cell.get("outputs", []):
+            output.get("metadata", {}).clear()
+            if "data" in output and "image/png" in output["data"]:
+                output["data"] = {
+                    key: output["data"][key] for key in ("image/png", "text/plain") if key in output["data"]
+                }
+                output["data"]["image/png"] = output["data"]["image/png"].strip() + "\n"
+    notebook.nbformat, notebook.nbformat_minor = 4, 5
+    nbformat.validate(notebook)
+    return nbformat.writes(notebook).rstrip("\n") + "\n"
