@@ -1,0 +1,45 @@
+# Warm Start. `make help` lists the targets; each sets up what it needs in .venv, from a bare clone with Python 3.11+.
+PYTHON ?= python3
+VENV ?= .venv
+PORT ?= 8000
+BIN := $(VENV)/bin
+SITE := _build/html
+WORKERS ?= 2
+
+.DEFAULT_GOAL := help
+.PHONY: help book serve test check run clean
+
+help: ## list the targets
+	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):[^#]*## (.*)/  make \1	\2/'
+
+book: $(VENV)/.book ## build the site from the committed outputs (no torch), warnings are errors
+	@$(BIN)/jupyter-book build --warningiserror --keep-going --quiet .
+	@echo "The book is built: open $(SITE)/index.html, or run 'make serve' and open http://localhost:$(PORT)"
+
+serve: book ## build the site and serve it on localhost
+	$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory $(SITE)
+
+check: $(VENV)/.full ## lint alone
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+
+test: check ## run every gate: lint, unit, property, chapters, exercises, notebooks, site in a browser
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --nbval --nbval-current-env tests code chapters
+
+run: $(VENV)/.full ## execute the chapters in place and write them in canonical form: make run [CHAPTERS=...]
+	$(BIN)/python tools/run_chapters.py $(CHAPTERS)
+
+clean: ## remove what was built, the environment included
+	rm -rf _build $(VENV)
+
+# One environment, filled in two steps, so that the site alone never waits for torch.
+$(VENV)/.book: requirements-book.txt constraints.txt pyproject.toml
+	@$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || \
+		{ echo "Python 3.11 or newer is needed; found $$($(PYTHON) --version). Name another: make PYTHON=python3.12 ..."; exit 1; }
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements-book.txt
+	@touch $@
+
+$(VENV)/.full: $(VENV)/.book requirements.txt
+	$(BIN)/python -m pip install --quiet --disable-pip-version-check -r requirements.txt
+	@touch $@
