@@ -6,6 +6,7 @@ import sys
 
 import matplotlib as mpl
 import numpy as np
+from matplotlib import pyplot
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from matplotlib.ticker import MaxNLocator
@@ -65,6 +66,7 @@ def use_style() -> None:
     mpl.rcParams.update(STYLE)
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     if shell is not None:
+        pyplot.switch_backend(mpl.get_backend())  # now, since at the first figure it would undo the next line
         shell.display_formatter.formatters["image/png"].for_type(Figure, to_png)
 
 
