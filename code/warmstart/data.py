@@ -3,6 +3,7 @@
 import hashlib
 import io
 from dataclasses import dataclass, fields
+from numbers import Integral
 from pathlib import Path
 
 import numpy as np
@@ -78,8 +79,7 @@ def fashion_mnist(*, train_per_class: int = 600, test_per_class: int = 200) -> D
         >>> [data.class_names[label] for label in data.train_labels[:3]]
         ['T-shirt/top', 'Trouser', 'Pullover']
 
-    Source:
-        Xiao, Rasul and Vollgraf (2017), Fashion-MNIST, arXiv:1708.07747; MIT licence, Zalando SE.
+    Source: Xiao, Rasul and Vollgraf (2017), Fashion-MNIST, arXiv:1708.07747; MIT licence, Zalando SE.
 
     Chapter: 01, 02, 03
     """
@@ -114,8 +114,7 @@ def standardize(images: np.ndarray, *, reference: np.ndarray | None = None) -> n
         >>> standardize(np.array([5.0]), reference=np.array([1.0, 3.0]))
         array([3.])
 
-    Source:
-        LeCun et al. (1998), Efficient BackProp, Section 4.3 (there for each input variable).
+    Source: LeCun et al. (1998), Efficient BackProp, section 4.3 (there for each input variable).
 
     Chapter: 03
     """
@@ -145,6 +144,6 @@ def _load(name):
 
 
 def _checked_count(name, value, available):
-    if isinstance(value, bool) or not isinstance(value, int | np.integer) or not 1 <= value <= available:
+    if not isinstance(value, Integral) or not 1 <= value <= available:
         raise ValueError(f"{name} received {value!r}; allowed are whole numbers from 1 to {available}")
     return int(value)

@@ -7,6 +7,7 @@ starting point is what the code says, and a given ``generator`` is the only sour
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import pairwise
+from numbers import Integral, Real
 
 import torch
 from torch import Tensor, nn
@@ -45,8 +46,7 @@ class Dropout(nn.Module):
         >>> drop.eval()(torch.ones(3))
         tensor([1., 1., 1.])
 
-    Source:
-        Srivastava et al. (2014), Section 4 (there the weights are rescaled at test time instead).
+    Source: Srivastava et al. (2014), section 4 (there the weights are rescaled at test time instead).
 
     Chapter: 02
     """
@@ -54,7 +54,7 @@ class Dropout(nn.Module):
     def __init__(self, p: float, *, generator: torch.Generator | None = None):
         """Keep ``p`` and the generator of the masks."""
         super().__init__()
-        if isinstance(p, bool) or not isinstance(p, int | float) or not 0 <= p < 1:
+        if not isinstance(p, Real) or not 0 <= p < 1:
             raise ValueError(f"dropout received p={p!r}; allowed are numbers in [0, 1)")
         self.p = p
         self.generator = generator
@@ -63,8 +63,8 @@ class Dropout(nn.Module):
         """Return ``inputs`` with a fresh mask applied in training mode, unchanged in evaluation mode."""
         if not self.training or self.p == 0:
             return inputs
-        chance = torch.rand(inputs.shape, generator=self.generator, device=inputs.device)
-        return inputs * (chance >= self.p) / (1 - self.p)
+        mask = torch.empty_like(inputs).bernoulli_(1 - self.p, generator=self.generator)
+        return inputs * mask / (1 - self.p)
 
     def extra_repr(self) -> str:
         """Return what stands between the brackets of the repr."""
@@ -106,8 +106,7 @@ class MLP(nn.Module):
         >>> constant.layers[0].weight[0].tolist()
         [0.5, 0.5, 0.5, 0.5]
 
-    Source:
-        The default for ReLU is that of He et al. (2015), equation 12.
+    Source: For the default with ReLU, He et al. (2015), equation 10.
 
     Chapter: 02
     """
@@ -169,7 +168,7 @@ class MLP(nn.Module):
 
 def _checked_widths(widths):
     widths = tuple(widths)
-    whole = all(isinstance(width, int) and not isinstance(width, bool) and width > 0 for width in widths)
+    whole = all(isinstance(width, Integral) and width > 0 for width in widths)
     if len(widths) < 2 or not whole:
         raise ValueError(f"widths received {widths}; allowed are at least two positive whole numbers")
     return widths

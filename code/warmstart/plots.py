@@ -58,8 +58,7 @@ def use_style() -> None:
         ...     mpl.rcParams["figure.figsize"]
         [6.0, 3.5]
 
-    Source:
-        Wong (2011), Color blindness, Nature Methods 8, 441, for the colours.
+    Source: Wong (2011), Color blindness, Nature Methods 8, 441, for the colours.
 
     Chapter: 01, 02, 03
     """

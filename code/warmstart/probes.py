@@ -3,6 +3,7 @@
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from numbers import Real
 
 import torch
 from torch import Tensor, nn
@@ -148,8 +149,7 @@ def second_moment(values: Tensor) -> float:
         >>> second_moment(torch.tensor([[3.0, -4.0]]))
         12.5
 
-    Source:
-        He et al. (2015), equation 7: the variance of a layer depends on the second moment of its input.
+    Source: He et al. (2015), equation 7: the variance of a layer depends on the second moment of its input.
 
     Chapter: 03
     """
@@ -176,8 +176,7 @@ def dead_units(activations: Tensor) -> Tensor:
         >>> dead_units(torch.tensor([[0.0, 1.0], [0.0, 0.0]]))
         tensor([ True, False])
 
-    Source:
-        Lu et al. (2020), Dying ReLU and Initialization, Section 2.
+    Source: Lu et al. (2020), section 1.
 
     Chapter: 02
     """
@@ -204,12 +203,11 @@ def saturated_units(activations: Tensor, limit: float) -> Tensor:
         >>> saturated_units(torch.tensor([[0.999, -0.5], [-0.999, 0.999]]), limit=0.99)
         tensor([ True, False])
 
-    Source:
-        Glorot and Bengio (2010), Section 3, on saturated units of deep sigmoid networks.
+    Source: Glorot and Bengio (2010), section 3, on saturated units of deep sigmoid networks.
 
     Chapter: 02
     """
-    if not limit > 0:
+    if not (isinstance(limit, Real) and limit > 0):
         raise ValueError(f"limit received {limit!r}; allowed are positive numbers")
     return (_per_unit(activations).abs() >= limit).all(dim=0)
 
@@ -245,13 +243,12 @@ def count_distinct_units(weight: Tensor, bias: Tensor | None = None, *, toleranc
         >>> count_distinct_units(weight, bias=torch.tensor([0.0, 1.0, 0.0]))
         3
 
-    Source:
-        Goodfellow et al. (2016), Deep Learning, Section 8.4, on breaking the symmetry between units.
+    Source: Goodfellow et al. (2016), Deep Learning, section 8.4, on breaking the symmetry between units.
 
     Chapter: 02
     """
     rows = _unit_rows(weight, bias)
-    if not tolerance >= 0:
+    if not (isinstance(tolerance, Real) and tolerance >= 0):
         raise ValueError(f"tolerance received {tolerance!r}; allowed are numbers from 0")
     near = torch.cdist(rows, rows, p=torch.inf) <= tolerance
     label = torch.arange(len(rows))

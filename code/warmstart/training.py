@@ -4,6 +4,7 @@ import math
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from numbers import Integral, Real
 
 import numpy as np
 import torch
@@ -101,8 +102,7 @@ def fit(
         >>> history.steps, accuracy(model, x, y) > 0.95
         (80, True)
 
-    Source:
-        Robbins and Monro (1951) for stochastic gradient descent; Kingma and Ba (2015), Algorithm 1, for Adam.
+    Source: Robbins and Monro (1951) for stochastic gradient descent; Kingma and Ba (2015), Algorithm 1, for Adam.
 
     Chapter: 02
     """
@@ -181,6 +181,8 @@ def _as_tensors(model, inputs, targets):
         raise ValueError(
             f"inputs received shape {tuple(x.shape)} and targets {tuple(y.shape)}; allowed are (n, ...) and (n,), n > 0"
         )
+    if y.is_floating_point():
+        raise ValueError(f"targets received {y.dtype}; allowed are whole numbers, the classes")
     return x.detach().to(dtype), y.long()
 
 
@@ -210,10 +212,10 @@ def _build_optimizer(model, name, learning_rate, momentum, weight_decay):
 
 def _check_numbers(epochs, batch_size, learning_rate, momentum, weight_decay):
     for name, value in (("epochs", epochs), ("batch_size", batch_size)):
-        if isinstance(value, bool) or not isinstance(value, int | np.integer) or value < 1:
+        if not isinstance(value, Integral) or value < 1:
             raise ValueError(f"{name} received {value!r}; allowed are whole numbers from 1")
     for name, value in (("learning_rate", learning_rate), ("weight_decay", weight_decay)):
-        if not (math.isfinite(value) and value >= 0):
+        if not (isinstance(value, Real) and math.isfinite(value) and value >= 0):
             raise ValueError(f"{name} received {value!r}; allowed are finite numbers from 0")
-    if not 0 <= momentum < 1:
+    if not (isinstance(momentum, Real) and 0 <= momentum < 1):
         raise ValueError(f"momentum received {momentum!r}; allowed are numbers in [0, 1)")
