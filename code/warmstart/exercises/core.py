@@ -195,7 +195,7 @@ def as_array(answer, shape):
     try:
         array = np.asarray(answer)
         value = array.astype(float) if array.dtype.kind in "iufb" or array.dtype == object else None
-    except (TypeError, ValueError, RuntimeError):
+    except (TypeError, ValueError, RuntimeError, OverflowError):
         value = None
     if value is None:
         raise Unusable(f"This exercise asks for {wanted}, and you gave {describe(answer)}.")

@@ -1,0 +1,159 @@
+"""What every chapter keeps: the template, executed outputs, light figures, claims with their assertion."""
+
+import ast
+import base64
+import json
+import re
+import sys
+from pathlib import Path
+
+import pytest
+
+from warmstart.exercises.core import exercises
+
+ROOT = Path(__file__).resolve().parents[2]
+sys.path.insert(0, str(ROOT / "tools"))
+from chapters import canonical, chapter_paths, read  # noqa: E402
+
+VERDICTS = ("holds", "holds under conditions", "garbled in the transcript", "not supported")
+UNCHECKED = {"nbval-skip", "nbval-ignore-output", "raises-exception"}
+OPENING = ["title", "objectives", "bootstrap", "imports", "question"]
+CLOSING = ["limits", "summary", "sources"]
+
+
+@pytest.fixture(params=chapter_paths(), ids=lambda path: path.stem)
+def path(request):
+    return request.param
+
+
+@pytest.fixture
+def cells(path):
+    return read(path).cells
+
+
+def code(cells):
+    return [cell for cell in cells if cell.cell_type == "code"]
+
+
+def outputs(cell, key):
+    return [output["data"][key] for output in cell.outputs if key in output.get("data", {})]
+
+
+def printed(cell):
+    return "".join(output["text"] for output in cell.outputs if output.get("name") == "stdout")
+
+
+def figures(cells):
+    return [cell for cell in code(cells) if outputs(cell, "image/png")]
+
+
+def test_there_are_chapters():
+    assert len(chapter_paths()) >= 3
+
+
+def test_canonical(path):
+    assert path.read_text(encoding="utf-8") == canonical(read(path)), "run: python tools/run_chapters.py --format"
+
+
+def test_executed_in_order_and_clean(cells):
+    """A cell that was never executed passes nbval, so it is counted here."""
+    ran = [cell for cell in code(cells) if cell.source.strip()]
+    assert [cell.execution_count for cell in ran] == list(range(1, len(ran) + 1))
+    for cell in ran:
+        for output in cell.outputs:
+            assert output.output_type != "error", cell.id
+            assert output.get("name") != "stderr", cell.id
+        assert not set(cell.metadata.get("tags", [])) & UNCHECKED, cell.id
+
+
+def test_no_path_of_a_machine(path):
+    text = path.read_text(encoding="utf-8")
+    assert not re.search(r"(?<![\w.:/])/(root|home|Users|tmp|opt|var|mnt)/|[A-Z]:\\\\Users", text)
+
+
+def test_template(cells):
+    ids = [cell.id for cell in cells]
+    assert ids[: len(OPENING)] == OPENING
+    assert [name for name in ids if name in CLOSING] == CLOSING
+    assert len(set(ids)) == len(ids)
+    for needed in ("from-scratch", "same-as-package", "fig-", "derivation-", "reading-", "claim-L", "ex-"):
+        assert any(name.startswith(needed) for name in ids), f"no cell {needed}"
+    title = cells[0].source
+    assert re.match(r"\(ch-[a-z-]+\)=\n# ", title)
+    assert "Andreas Maier" in title
+    assert "CC BY 4.0" in title
+    assert "rewritten" in title
+
+
+def test_cells_are_short(cells):
+    for cell in code(cells):
+        limit = 10 if cell.id.startswith("from-scratch") else 15
+        lines = [line for line in cell.source.splitlines() if line.strip() and not line.lstrip().startswith("#")]
+        assert len(lines) <= limit, f"{cell.id}: {len(lines)} lines"
+
+
+def test_light(path, cells):
+    assert path.stat().st_size <= 500_000
+    sizes = [len(base64.b64decode(png)) for cell in figures(cells) for png in outputs(cell, "image/png")]
+    assert sum(sizes) / len(sizes) <= 60_000
+
+
+def test_figures_have_name_caption_alt_and_a_reading(cells):
+    assert figures(cells)
+    for cell in figures(cells):
+        meta = cell.metadata["mystnb"]
+        assert cell.id.startswith("fig-"), cell.id
+        assert meta["figure"]["name"].startswith("fig-"), cell.id
+        assert len(meta["figure"]["caption"]) > 20, cell.id
+        assert len(meta["image"]["alt"]) > 40, cell.id
+        following = next(other for other in cells[cells.index(cell) + 1 :] if other.cell_type == "markdown")
+        assert following.id.startswith("reading-"), f"after {cell.id} comes {following.id}"
+
+
+def test_each_claim_has_a_verdict_and_a_cell_that_asserts_it(cells):
+    claims = [cell for cell in cells if cell.id.startswith("claim-L")]
+    assert claims
+    for cell in claims:
+        number = cell.id.removeprefix("claim-L")
+        verdict = re.search(r"\*\*Verdict: ([a-z ]+)\.\*\*", cell.source)
+        assert verdict, cell.id
+        assert verdict.group(1) in VERDICTS, cell.id
+        after = cells[cells.index(cell) + 1]
+        assert after.id == f"assert-L{number}"
+        assert asserts_something(after.source), after.id
+
+
+def asserts_something(source):
+    """Whether the code has an assertion that depends on a computed value."""
+    plain = "\n".join(line for line in source.splitlines() if not line.startswith("%"))
+    tests = [node.test for node in ast.walk(ast.parse(plain)) if isinstance(node, ast.Assert)]
+    return any(isinstance(node, ast.Name) for test in tests for node in ast.walk(test))
+
+
+def test_exercises_are_the_registered_ones_and_their_solutions_are_right(path, cells):
+    chapter = path.stem[:2]
+    ids = [cell.id for cell in cells]
+    labels = [match for cell in cells for match in re.findall(r":label: ex-(\S+)", cell.source)]
+    assert labels == [name for cell in ids if (name := cell.removeprefix("ex-")) in labels]
+    assert 4 <= len(labels) <= 6
+    assert sorted(labels) == [name for name in exercises() if name.startswith(chapter)]
+    for name in labels:
+        attempt = cells[ids.index(f"ex-{name}-try")]
+        solution = cells[ids.index(f"ex-{name}-solution")]
+        assert f'check("{name}", ' in attempt.source
+        assert printed(attempt).startswith("… Not attempted"), name
+        assert printed(solution).startswith("✓ Right."), name
+
+
+def test_one_sentence_per_line(cells):
+    """Prose changes line by line in a diff; a second sentence on a line hides in it."""
+    for cell in cells:
+        if cell.cell_type == "markdown" and cell.id not in ("sources", "title"):
+            for line in re.sub(r"```.*?```|\$\$.*?\$\$", "", cell.source, flags=re.DOTALL).splitlines():
+                plain = re.sub(r"`[^`]*`|\$[^$]*\$|\*\*[^*]*\*\*|\([^)]*\)", "x", line)
+                assert not re.search(r"[a-z]{3,}[.?!] [A-Z][a-z]", plain), f"{cell.id}: {line}"
+
+
+def test_notebook_metadata_is_minimal(path):
+    metadata = json.loads(path.read_text(encoding="utf-8"))["metadata"]
+    assert set(metadata) <= {"description", "kernelspec", "language_info"}

@@ -1,0 +1,143 @@
+"""theory: predictions against exact enumeration, simulation with derived tolerances, and gradient descent itself."""
+
+import itertools
+import math
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import arrays
+
+from warmstart import theory
+
+values = st.floats(-5, 5)
+positive = st.floats(0.01, 5)
+discrete = st.lists(st.tuples(values, st.integers(1, 9)), min_size=1, max_size=5)
+
+
+def moments(distribution):
+    x, weight = np.array(distribution, dtype=float).T
+    mean = np.average(x, weights=weight)
+    return mean, np.average((x - mean) ** 2, weights=weight)
+
+
+@given(discrete, discrete)
+def test_product_variance_is_exact_for_discrete_variables(w, x):
+    """Enumerate all pairs of two independent discrete variables: no simulation, no tolerance but rounding."""
+    pairs = [(a * b, m * n) for (a, m), (b, n) in itertools.product(w, x)]
+    assert theory.product_variance(*moments(w), *moments(x)) == pytest.approx(moments(pairs)[1], rel=1e-9, abs=1e-9)
+
+
+@given(st.integers(1, 6), st.floats(0.1, 2), arrays(float, 6, elements=values), st.floats(0, 2))
+def test_pre_activation_variance_is_exact_over_all_signs(n, size, x, bias_std):
+    """Weights of +-size with equal chance: the mean of z^2 over all 2^(n+1) sign choices, biases included."""
+    x = x[:n]
+    z = [np.dot(signs[:-1], x) * size + signs[-1] * bias_std for signs in itertools.product((-1, 1), repeat=n + 1)]
+    predicted = theory.pre_activation_variance(n, size**2, np.mean(x**2), bias_std**2)
+    assert predicted == pytest.approx(np.mean(np.square(z)), rel=1e-9, abs=1e-12)
+
+
+@pytest.mark.parametrize("nonlinearity", ["linear", "relu", "leaky_relu"])
+@pytest.mark.parametrize("factor", [0.5, 1.0, 2.0])
+def test_depth_prediction_holds_in_simulation(nonlinearity, factor):
+    """400 random networks of 5 layers; the mean second moment must lie within 5 standard errors of the prediction."""
+    rng = np.random.default_rng(7)
+    widths, networks = [30, 40, 20, 40, 30, 25], 400
+    slope = {"linear": 1.0, "relu": 0.0, "leaky_relu": 0.01}[nonlinearity]
+    var_ws = [factor / n for n in widths[:-1]]
+    x = rng.uniform(0, 1, widths[0])  # neither zero mean nor independent of the rest: the formula does not ask
+    measured = []
+    for _ in range(networks):
+        h, row = x, []
+        for n_in, n_out, var_w in zip(widths[:-1], widths[1:], var_ws, strict=True):
+            z = rng.normal(0, math.sqrt(var_w), (n_out, n_in)) @ h + rng.normal(0, 0.3, n_out)
+            h = np.where(z > 0, z, slope * z)
+            row.append(np.mean(h**2))
+        measured.append(row)
+    predicted = theory.second_moment_through_depth(
+        np.mean(x**2), widths[:-1], var_ws, nonlinearity=nonlinearity, bias_var=0.09
+    )
+    standard_error = np.std(measured, axis=0, ddof=1) / math.sqrt(networks)
+    assert np.all(np.abs(np.mean(measured, axis=0) - predicted[1:]) < 5 * standard_error)
+
+
+@given(st.lists(st.integers(1, 200), min_size=1, max_size=30))
+def test_spread_is_the_product_of_chi_square_moments(widths):
+    """E[(chi2_n / n)^2] = 1 + 2/n, from the chi-square law itself, and layers are independent."""
+    from scipy.stats import chi2
+
+    second = np.cumprod([chi2(n).moment(2) / n**2 for n in widths])
+    assert theory.second_moment_spread(widths) == pytest.approx(np.sqrt(second - 1), rel=1e-6)
+
+
+@given(st.integers(1, 1000), st.sampled_from(["linear", "relu", "leaky_relu"]), st.floats(0, 10))
+def test_critical_variance_is_the_fixed_point(fan_in, nonlinearity, moment):
+    var_w = theory.critical_weight_variance(fan_in, nonlinearity)
+    through = theory.second_moment_through_depth(moment, [fan_in] * 7, var_w, nonlinearity=nonlinearity)
+    assert through == pytest.approx(np.full(8, moment))
+    assert theory.depth_scale(fan_in, float(var_w), nonlinearity) == math.inf
+
+
+@given(st.integers(1, 1000), st.floats(0.2, 5).filter(lambda c: abs(c - 1) > 0.01))
+def test_depth_scale_is_where_the_moment_changed_by_e(fan_in, factor):
+    """Between the whole layers around the depth scale the second moment crosses the factor e."""
+    scale = theory.depth_scale(fan_in, factor / fan_in)
+    logs = np.log(theory.second_moment_through_depth(1.0, [fan_in] * (math.ceil(scale) + 1), factor / fan_in))
+    assert abs(logs[math.floor(scale)]) <= 1 + 1e-9 <= abs(logs[math.ceil(scale)]) + 2e-9
+
+
+@settings(deadline=None)
+@given(st.integers(1, 4), st.integers(1, 6), st.integers(0, 10_000))
+def test_limit_is_where_gradient_descent_ends(equations, unknowns, seed):
+    """Run gradient descent on matrices whose singular values lie in [1, 2]: its error shrinks by 3/4 a step."""
+    rng = np.random.default_rng(seed)
+    u, _, vt = np.linalg.svd(rng.normal(size=(equations, unknowns)), full_matrices=False)
+    A = u * rng.uniform(1, 2, min(equations, unknowns)) @ vt
+    b, start = rng.normal(size=equations), rng.normal(size=unknowns)
+    x, rate = start, 0.5 * theory.largest_stable_learning_rate(A.T @ A)
+    for _ in range(200):
+        x = x - rate * A.T @ (A @ x - b)
+    assert theory.gradient_descent_limit(A, b, start) == pytest.approx(x, abs=1e-9)
+    assert np.linalg.norm(theory.gradient_descent_limit(A, b, 0 * start)) <= np.linalg.norm(x) + 1e-9
+
+
+@given(st.integers(1, 5), st.integers(0, 10_000), st.floats(0.5, 1.5).filter(lambda c: abs(c - 1) > 0.05))
+def test_learning_rate_bound_separates_convergence_from_divergence(n, seed, factor):
+    rng = np.random.default_rng(seed)
+    q, _ = np.linalg.qr(rng.normal(size=(n, n)))
+    hessian = q * rng.uniform(0.5, 2, n) @ q.T
+    hessian = (hessian + hessian.T) / 2
+    rate = factor * theory.largest_stable_learning_rate(hessian)
+    shrink = np.abs(np.linalg.eigvals(np.eye(n) - rate * hessian)).max()
+    assert (shrink < 1) == (factor < 1)
+
+
+BAD = [
+    (lambda: theory.product_variance(0, -1, 0, 1), "var_w must be finite numbers of at least 0; received -1"),
+    (lambda: theory.product_variance(0, 1, math.nan, 1), "mean_x must be finite numbers; received nan"),
+    (lambda: theory.product_variance("a", 1, 0, 1), "mean_w must be numbers; received 'a'"),
+    (lambda: theory.pre_activation_variance(0, 1, 1), "fan_in must be positive integers; received 0"),
+    (lambda: theory.pre_activation_variance(2.5, 1, 1), "fan_in must be positive integers; received 2.5"),
+    (lambda: theory.second_moment_through_depth(1, [3, 3], [1, 1, 1]), r"var_ws must be one number or 2 .*\(3,\)"),
+    (lambda: theory.second_moment_through_depth(1, [], 1), r"fan_ins must be positive integers; received \[\]"),
+    (lambda: theory.second_moment_through_depth(-1, [3], 1), "second_moment must be .* received -1"),
+    (lambda: theory.second_moment_through_depth(1, [3], 1, nonlinearity="swish"), "unknown nonlinearity 'swish'"),
+    (lambda: theory.second_moment_spread([3, 0]), r"widths must be positive integers; received \[3, 0\]"),
+    (lambda: theory.depth_scale(3, 0.0), "var_w must be above 0; received 0"),
+    (lambda: theory.depth_scale(3, math.inf), "var_w must be a finite number .*; received inf"),
+    (lambda: theory.gradient_descent_limit([[1.0]], [1.0, 2.0], [0.0]), r"received \(1, 1\), \(2,\) and \(1,\)"),
+    (lambda: theory.gradient_descent_limit([[math.inf]], [1.0], [0.0]), "A must be finite numbers"),
+    (lambda: theory.largest_stable_learning_rate([[1.0, 2.0]]), r"symmetric matrix .* received shape \(1, 2\)"),
+    (lambda: theory.largest_stable_learning_rate([[1.0, 0], [0, -1.0]]), "no negative eigenvalue; its smallest is -1"),
+]
+
+
+@pytest.mark.parametrize(("call", "message"), BAD)
+def test_bad_input_names_what_came_and_what_is_allowed(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
+
+
+def test_a_flat_loss_allows_any_learning_rate():
+    assert theory.largest_stable_learning_rate(np.zeros((2, 2))) == math.inf

@@ -1,0 +1,184 @@
+"""The exercise framework: verdicts, hints that grow, and nonsense that is answered and never raised."""
+
+import math
+from contextlib import suppress
+
+import numpy as np
+import pytest
+import torch
+from hypothesis import given
+from hypothesis import strategies as st
+
+from warmstart.exercises import core
+
+
+@pytest.fixture(autouse=True)
+def own_registry(monkeypatch):
+    """Three exercises of our own: a number, a function, a choice."""
+    monkeypatch.setattr(core, "_registry", {})
+    monkeypatch.setattr(core, "_tries", core.Counter())
+    monkeypatch.setattr(core, "CHAPTERS", ())
+
+    @core.exercise("09-number", right="Two is even.", hints=("Count again.", "It is small.", "It is even."))
+    def number(answer, rng):
+        mistakes = [core.Mistake("one too many", 3.0, ("You counted the end.", "Leave the end out."))]
+        core.compare(answer, 2.0, mistakes=mistakes)
+
+    @core.exercise("09-double", right="Doubling is linear.", hints=("Try f(1).",))
+    def double(answer, rng):
+        x = rng.normal(size=3)
+        mistakes = [core.Mistake("the square", x**2, ("Not x times x.",))]
+        core.compare(core.call(answer, x), 2 * x, mistakes=mistakes)
+
+    @core.exercise("09-choice", right="Yes.", hints=("Which one?",))
+    def choice(answer, rng):
+        if core.as_choice(answer, ("left", "right")) != "left":
+            raise core.Wrong("the mirror image", ("Turn around.",))
+
+
+@pytest.mark.parametrize(
+    "answer", [2, 2.0, np.float32(2), np.array(2), torch.tensor(2.0, requires_grad=True), 2 + 1e-8]
+)
+def test_right_in_any_numeric_dress(answer):
+    verdict = core.examine("09-number", answer)
+    assert (verdict.status, str(verdict)) == ("right", "✓ Right. Two is even.")
+
+
+def test_unattempted():
+    assert core.examine("09-number").status == "unattempted"
+    assert "Not attempted" in str(core.examine("09-number", ...))
+
+
+def test_a_recognized_mistake_is_named_and_hints_grow():
+    first, second, third = (core.examine("09-number", 3) for _ in range(3))
+    assert first.mistake == "one too many"
+    assert "one too many" in first.message
+    assert "counted the end" in first.message
+    assert "Leave the end out" not in first.message
+    assert "Leave the end out" in second.message
+    assert second.message == third.message
+
+
+def test_general_hints_grow_and_start_again_after_success():
+    assert "small" not in core.examine("09-number", 7).message
+    assert "small" in core.examine("09-number", 8).message
+    core.examine("09-number", 2)
+    assert "small" not in core.examine("09-number", 7).message
+
+
+def test_nonsense_costs_no_try():
+    core.examine("09-number", "two")
+    core.examine("09-number", None)
+    assert "small" not in core.examine("09-number", 7).message
+
+
+def raises(x):
+    raise RuntimeError("boom")
+
+
+def leaves(x):
+    raise SystemExit(3)
+
+
+class Hostile:
+    """Every look at it fails."""
+
+    def __getattr__(self, name):
+        raise RuntimeError("hands off")
+
+    def __repr__(self):
+        raise RuntimeError("hands off")
+
+    __array__ = __float__ = __repr__
+
+
+NONSENSE = [
+    ("09-number", "two", "a number, and you gave str 'two'"),
+    ("09-number", None, "a number, and you gave None"),
+    ("09-number", True, "a number, and you gave bool True"),
+    ("09-number", 1j, "a number, and you gave complex"),
+    ("09-number", math.nan, "not finite"),
+    ("09-number", -math.inf, "not finite"),
+    ("09-number", [1, 2], "an array of shape (2,)"),
+    ("09-number", [[1], [1, 2]], "a number, and you gave list"),
+    ("09-number", {"a": 1}, "a number, and you gave dict"),
+    ("09-number", raises, "a number, and you gave the function raises"),
+    ("09-number", Hostile, "cannot be checked: RuntimeError: hands off"),
+    ("09-number", 10**400, "a number, and you gave int 1000"),
+    ("09-double", 5, "a function, and you gave int 5"),
+    ("09-double", raises, "Your function raised RuntimeError: boom"),
+    ("09-double", leaves, "Your function raised SystemExit: 3"),
+    ("09-double", lambda: 1, "Your function raised TypeError"),
+    ("09-double", lambda x: None, "you gave None (does your function return something?)"),
+    ("09-double", lambda x: "four", "an array of shape (3,), and you gave str 'four'"),
+    ("09-double", lambda x: 1.0, "an array of shape (3,), and you gave a number"),
+    ("09-double", lambda x: x * np.inf, "not finite"),
+    ("09-choice", 3, "one of 'left', 'right', and you gave int 3"),
+    ("09-choice", "up", "one of 'left', 'right', and you gave str 'up'"),
+]
+
+
+@pytest.mark.parametrize(("name", "answer", "message"), NONSENSE, ids=[message for *_, message in NONSENSE])
+def test_nonsense_is_answered(name, answer, message, capsys):
+    answer = Hostile() if answer is Hostile else answer  # pytest itself may not look at one
+    verdict = core.examine(name, answer)
+    assert verdict.status == "unusable"
+    assert message in verdict.message
+    core.check(name, answer)
+    assert capsys.readouterr().out == f"✗ {verdict.message}\n"
+
+
+anything = st.recursive(
+    st.none() | st.booleans() | st.integers() | st.floats() | st.text() | st.binary() | st.complex_numbers(),
+    lambda inner: st.lists(inner, max_size=4) | st.dictionaries(st.text(max_size=3), inner, max_size=3),
+    max_leaves=6,
+)
+
+
+@given(st.sampled_from(["09-number", "09-double", "09-choice"]), anything)
+def test_no_answer_raises(name, answer):
+    for given_answer in (answer, lambda *inputs: answer):
+        assert core.examine(name, given_answer).status in ("right", "wrong", "unusable")
+
+
+def endless(x):
+    while True:
+        with suppress(Exception):
+            x = x + 1
+
+
+def test_an_endless_loop_is_stopped(monkeypatch):
+    monkeypatch.setattr(core, "SECONDS", 0.2)
+    assert "does a loop never end?" in core.examine("09-double", endless).message
+    assert core.examine("09-double", lambda x: x + x).status == "right", "and the next answer is judged as usual"
+
+
+def test_the_checks_inputs_cannot_be_changed_nor_its_output_mixed(capsys):
+    def cheat(x):
+        print("noise")
+        x[:] = 0
+        return x
+
+    assert core.examine("09-double", cheat).status == "wrong"
+    assert capsys.readouterr().out == ""
+
+
+def test_inputs_are_fresh():
+    seen = []
+    core.examine("09-double", lambda x: seen.append(x) or 2 * x)
+    core.examine("09-double", lambda x: seen.append(x) or 2 * x)
+    assert not np.allclose(*seen)
+
+
+@pytest.mark.parametrize("name", ["09-nubmer", "", None, 3])
+def test_an_unknown_exercise_lists_the_known(name):
+    assert "09-number" in core.examine(name, 1).message
+
+
+def test_a_name_is_taken_once():
+    with pytest.raises(ValueError, match="registered twice"):
+        core.exercise("09-number", right="", hints=())(lambda answer, rng: None)
+
+
+def test_a_mistake_that_equals_the_right_answer_by_chance_does_not_count():
+    core.compare(2.0, 2.0, mistakes=[core.Mistake("same", 2.0, ())])
