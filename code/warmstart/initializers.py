@@ -7,13 +7,14 @@ All functions change the tensor without recording gradients and return the same 
 import math
 
 import torch
+from torch import Generator, Tensor
 
 from .scale import check_finite, weight_std
 
 DISTRIBUTIONS = ("normal", "uniform")
 
 
-def zeros_(tensor):
+def zeros_(tensor: Tensor) -> Tensor:
     """Fill ``tensor`` with 0: fit for biases, and for weights the start from which no unit differs from another.
 
     Args:
@@ -31,7 +32,7 @@ def zeros_(tensor):
     return constant_(tensor, 0.0)
 
 
-def ones_(tensor):
+def ones_(tensor: Tensor) -> Tensor:
     """Fill ``tensor`` with 1.
 
     Args:
@@ -49,7 +50,7 @@ def ones_(tensor):
     return constant_(tensor, 1.0)
 
 
-def constant_(tensor, val):
+def constant_(tensor: Tensor, val: float) -> Tensor:
     """Fill ``tensor`` with ``val``.
 
     Args:
@@ -73,7 +74,7 @@ def constant_(tensor, val):
         return tensor.fill_(val)
 
 
-def uniform_(tensor, a=0.0, b=1.0, generator=None):
+def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None) -> Tensor:
     r"""Fill ``tensor`` from U(a, b), whose variance is :math:`(b - a)^2 / 12`.
 
     Args:
@@ -102,7 +103,7 @@ def uniform_(tensor, a=0.0, b=1.0, generator=None):
         return tensor.uniform_(a, b, generator=generator)
 
 
-def normal_(tensor, mean=0.0, std=1.0, generator=None):
+def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None) -> Tensor:
     r"""Fill ``tensor`` from the normal distribution :math:`N(\text{mean}, \text{std}^2)`.
 
     Args:
@@ -129,7 +130,13 @@ def normal_(tensor, mean=0.0, std=1.0, generator=None):
         return tensor.normal_(mean, std, generator=generator)
 
 
-def variance_scaling_(tensor, scale=1.0, mode="fan_in", distribution="normal", generator=None):
+def variance_scaling_(
+    tensor: Tensor,
+    scale: float = 1.0,
+    mode: str = "fan_in",
+    distribution: str = "normal",
+    generator: Generator | None = None,
+) -> Tensor:
     r"""Fill ``tensor`` with zero-mean random weights of variance ``scale / fan``: the one core of all schemes.
 
     .. math:: \operatorname{Var}(W) = \frac{\text{scale}}{\text{fan}}, \qquad
@@ -168,7 +175,7 @@ def variance_scaling_(tensor, scale=1.0, mode="fan_in", distribution="normal", g
     return uniform_(tensor, -limit, limit, generator)
 
 
-def lecun_normal_(tensor, generator=None):
+def lecun_normal_(tensor: Tensor, generator: Generator | None = None) -> Tensor:
     r"""Fill ``tensor`` from :math:`N(0, 1 / \text{fan\_in})`, which keeps the second moment in linear layers.
 
     Args:
@@ -193,7 +200,7 @@ def lecun_normal_(tensor, generator=None):
     return variance_scaling_(tensor, 1.0, "fan_in", "normal", generator)
 
 
-def lecun_uniform_(tensor, generator=None):
+def lecun_uniform_(tensor: Tensor, generator: Generator | None = None) -> Tensor:
     r"""Fill ``tensor`` from :math:`U(-\ell, \ell)` with :math:`\ell = \sqrt{3 / \text{fan\_in}}`: variance 1 / fan_in.
 
     Args:

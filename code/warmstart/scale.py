@@ -1,6 +1,7 @@
 """How large weights should be: fans, gains and standard deviations, as pure arithmetic."""
 
 import math
+from collections.abc import Sequence
 from typing import NamedTuple
 
 MODES = ("fan_in", "fan_out", "fan_avg")
@@ -22,7 +23,7 @@ class Fans(NamedTuple):
     fan_out: int
 
 
-def compute_fans(shape):
+def compute_fans(shape: Sequence[int]) -> Fans:
     r"""Return the fans of a weight of ``shape`` in torch's layout ``(out, in, *kernel)``.
 
     .. math:: \text{fan\_in} = \text{in} \cdot \prod \text{kernel}, \quad
@@ -61,7 +62,7 @@ def compute_fans(shape):
     return Fans(in_units * field, out_units * field)
 
 
-def gain(nonlinearity, param=None):
+def gain(nonlinearity: str, param: float | None = None) -> float:
     r"""Return the factor on the standard deviation that makes up for what ``nonlinearity`` takes from the signal.
 
     .. math:: g = 1 / \sqrt{E[\phi(z)^2]}, \quad z \sim N(0, 1)
@@ -97,7 +98,7 @@ def gain(nonlinearity, param=None):
     return math.sqrt(2.0 / (1.0 + slope**2))
 
 
-def weight_std(shape, *, gain=1.0, mode="fan_in"):
+def weight_std(shape: Sequence[int], *, gain: float = 1.0, mode: str = "fan_in") -> float:
     r"""Return the standard deviation for zero-mean weights of ``shape`` that keeps the second moment of the signal.
 
     .. math:: \sigma_w = g / \sqrt{\text{fan}}
@@ -128,7 +129,7 @@ def weight_std(shape, *, gain=1.0, mode="fan_in"):
     return check_finite("gain", gain, minimum=0.0) / math.sqrt(fan)
 
 
-def check_finite(name, value, *, minimum=-math.inf):
+def check_finite(name: str, value: float, *, minimum: float = -math.inf) -> float:
     """Return ``value`` as a float, or raise a ``ValueError`` that names it if it is not a finite number >= minimum.
 
     Example:

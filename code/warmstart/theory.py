@@ -7,11 +7,12 @@ statements about it are over the random draw of zero-mean weights.
 import math
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 from .scale import check_finite, gain
 
 
-def product_variance(mean_w, var_w, mean_x, var_x):
+def product_variance(mean_w: ArrayLike, var_w: ArrayLike, mean_x: ArrayLike, var_x: ArrayLike) -> np.ndarray:
     r"""Return the variance of the product of two independent random variables.
 
     .. math:: \operatorname{Var}(WX) = E[X]^2 \operatorname{Var}(W) + E[W]^2 \operatorname{Var}(X)
@@ -24,7 +25,7 @@ def product_variance(mean_w, var_w, mean_x, var_x):
         var_x: Variance of X, at least 0.
 
     Returns:
-        float or ndarray: The variance, in the squared unit of the product.
+        ndarray: The variance, in the squared unit of the product.
 
     Raises:
         ValueError: If a variance is negative or a value is not finite.
@@ -42,7 +43,9 @@ def product_variance(mean_w, var_w, mean_x, var_x):
     return mean_x**2 * var_w + mean_w**2 * var_x + var_w * var_x
 
 
-def pre_activation_variance(fan_in, var_w, second_moment, bias_var=0.0):
+def pre_activation_variance(
+    fan_in: ArrayLike, var_w: ArrayLike, second_moment: ArrayLike, bias_var: ArrayLike = 0.0
+) -> np.ndarray:
     r"""Return the variance of a pre-activation over random zero-mean weights, for inputs of given second moment.
 
     .. math:: \operatorname{Var}(z) = N \operatorname{Var}(W)\, E[x^2] + \operatorname{Var}(b)
@@ -56,7 +59,7 @@ def pre_activation_variance(fan_in, var_w, second_moment, bias_var=0.0):
         bias_var: Variance of the bias, at least 0.
 
     Returns:
-        float or ndarray: The variance of z.
+        ndarray: The variance of z.
 
     Raises:
         ValueError: If ``fan_in`` is not a positive integer, or another value is negative or not finite.
@@ -74,7 +77,14 @@ def pre_activation_variance(fan_in, var_w, second_moment, bias_var=0.0):
     return _count("fan_in", fan_in) * var_w * second_moment + bias_var
 
 
-def second_moment_through_depth(second_moment, fan_ins, var_ws, *, nonlinearity="linear", bias_var=0.0):
+def second_moment_through_depth(
+    second_moment: float,
+    fan_ins: ArrayLike,
+    var_ws: ArrayLike,
+    *,
+    nonlinearity: str = "linear",
+    bias_var: ArrayLike = 0.0,
+) -> np.ndarray:
     r"""Return the expected second moment of the activations, from the input through every layer.
 
     .. math:: E[q_l] = \frac{N_l \operatorname{Var}(W_l)\, E[q_{l-1}] + \operatorname{Var}(b)}{g^2}
@@ -113,7 +123,7 @@ def second_moment_through_depth(second_moment, fan_ins, var_ws, *, nonlinearity=
     return np.array(moments)
 
 
-def second_moment_spread(widths):
+def second_moment_spread(widths: ArrayLike) -> np.ndarray:
     r"""Return how far the second moment of a random Gaussian linear network scatters about its mean, layer by layer.
 
     .. math:: \frac{\operatorname{SD}(q_l)}{E[q_l]} = \sqrt{\prod_{k \le l} \Bigl(1 + \frac{2}{n_k}\Bigr) - 1}
@@ -142,7 +152,7 @@ def second_moment_spread(widths):
     return np.sqrt(np.expm1(np.cumsum(np.log1p(2.0 / widths))))
 
 
-def critical_weight_variance(fan_in, nonlinearity="linear"):
+def critical_weight_variance(fan_in: ArrayLike, nonlinearity: str = "linear") -> np.ndarray:
     r"""Return the weight variance at which the expected second moment neither grows nor shrinks.
 
     .. math:: \operatorname{Var}(W) = g^2 / N
@@ -152,7 +162,7 @@ def critical_weight_variance(fan_in, nonlinearity="linear"):
         nonlinearity: "linear", "relu" or "leaky_relu".
 
     Returns:
-        float or ndarray: The variance (not the standard deviation) of one weight.
+        ndarray: The variance (not the standard deviation) of one weight.
 
     Raises:
         ValueError: If ``fan_in`` is not a positive integer or the non-linearity is unknown.
@@ -168,7 +178,7 @@ def critical_weight_variance(fan_in, nonlinearity="linear"):
     return gain(nonlinearity) ** 2 / _count("fan_in", fan_in)
 
 
-def depth_scale(fan_in, var_w, nonlinearity="linear"):
+def depth_scale(fan_in: int, var_w: float, nonlinearity: str = "linear") -> float:
     r"""Return the number of layers over which the second moment changes by the factor e, infinite at criticality.
 
     .. math:: \xi = \left| \ln \frac{N \operatorname{Var}(W)}{g^2} \right|^{-1}
@@ -199,7 +209,7 @@ def depth_scale(fan_in, var_w, nonlinearity="linear"):
     return math.inf if rate < 1e-12 else 1.0 / rate
 
 
-def gradient_descent_limit(A, b, start):
+def gradient_descent_limit(A: ArrayLike, b: ArrayLike, start: ArrayLike) -> np.ndarray:
     r"""Return where gradient descent on :math:`\frac12 \lVert Ax - b \rVert^2` ends, for a stable learning rate.
 
     .. math:: x_\infty = x_0 + A^+ (b - A x_0)
@@ -234,7 +244,7 @@ def gradient_descent_limit(A, b, start):
     return start + np.linalg.pinv(A) @ (b - A @ start)
 
 
-def largest_stable_learning_rate(hessian):
+def largest_stable_learning_rate(hessian: ArrayLike) -> float:
     r"""Return the learning rate below which gradient descent on a convex quadratic converges from every start.
 
     .. math:: \eta_{\max} = 2 / \lambda_{\max}

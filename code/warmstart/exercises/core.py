@@ -20,12 +20,14 @@ Inputs are drawn afresh from ``rng`` at each call, so that a number that was rig
 import ctypes
 import threading
 from collections import Counter
+from collections.abc import Callable, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from importlib import import_module
 from io import StringIO
 
 import numpy as np
+from numpy.typing import ArrayLike
 
 SECONDS = 5.0
 CHAPTERS = ("ch01", "ch02", "ch03")
@@ -80,7 +82,7 @@ class _Exercise:
     hints: tuple[str, ...]
 
 
-def exercise(name, *, right, hints):
+def exercise(name: str, *, right: str, hints: tuple[str, ...]) -> Callable:
     """Register the decorated check; ``right`` says why the answer matters, ``hints`` serve unrecognized mistakes."""
 
     def register(function):
@@ -92,14 +94,14 @@ def exercise(name, *, right, hints):
     return register
 
 
-def exercises():
+def exercises() -> list[str]:
     """Return the names of all exercises, in order."""
     for chapter in CHAPTERS:
         import_module(f"{__package__}.{chapter}")
     return sorted(_registry)
 
 
-def check(name, answer=...):
+def check(name: str, answer: object = ...) -> None:
     """Print whether ``answer`` solves the exercise ``name``; on a known mistake say which, with a hint.
 
     Never raises on the reader: nonsense gets a message, too. The hints say more with each wrong try.
@@ -117,7 +119,7 @@ def check(name, answer=...):
     print(examine(name, answer))
 
 
-def examine(name, answer=..., *, rng=None):
+def examine(name: str, answer: object = ..., *, rng: np.random.Generator | None = None) -> Verdict:
     """Return the :class:`Verdict` on ``answer`` that ``check`` prints; ``rng`` fixes the random inputs in tests."""
     known = exercises()
     if not isinstance(name, str) or name not in known:
@@ -148,7 +150,7 @@ def _explain(wrong, general_hints, tries):
     return " ".join((said, *(f"Hint: {hint}" for hint in hints[:tries])))
 
 
-def call(function, *arguments):
+def call(function: Callable, *arguments: object) -> object:
     """Return ``function(*arguments)`` of the reader's; a failure inside becomes :class:`Unusable`.
 
     Arrays are handed over as copies, so that a function that changes its inputs cannot change the check.
@@ -165,7 +167,14 @@ def call(function, *arguments):
         raise Unusable(f"Your function raised {_describe_error(error)}") from None
 
 
-def compare(answer, right, *, mistakes=(), rtol=1e-6, atol=1e-12):
+def compare(
+    answer: object,
+    right: ArrayLike,
+    *,
+    mistakes: Sequence[Mistake] = (),
+    rtol: float = 1e-6,
+    atol: float = 1e-12,
+) -> None:
     """Return if ``answer`` equals ``right`` (number or array) to tolerance; else raise :class:`Wrong` with its mistake.
 
     Of the known mistakes the first that matches counts; one whose value equals the right one (by chance of the
@@ -185,7 +194,7 @@ def compare(answer, right, *, mistakes=(), rtol=1e-6, atol=1e-12):
     raise Wrong()
 
 
-def as_array(answer, shape):
+def as_array(answer: object, shape: tuple[int, ...]) -> np.ndarray:
     """Return ``answer`` as a finite float array of ``shape`` (``()`` for a number), or raise :class:`Unusable`."""
     wanted = "a number" if shape == () else f"an array of shape {tuple(shape)}"
     if callable(answer) or isinstance(answer, str | bytes | bool | np.bool_) or answer is None:
@@ -203,11 +212,12 @@ def as_array(answer, shape):
         got = "a number" if value.shape == () else f"an array of shape {value.shape}"
         raise Unusable(f"This exercise asks for {wanted}, and you gave {got}.")
     if not np.all(np.isfinite(value)):
-        raise Unusable(f"This exercise asks for {wanted}, and yours is not finite: {describe(answer)}.")
+        which = describe(answer) if shape == () else "an array with values that are not finite"
+        raise Unusable(f"This exercise asks for {wanted} (finite), and you gave {which}.")
     return value
 
 
-def as_choice(answer, options):
+def as_choice(answer: object, options: Sequence[str]) -> str:
     """Return ``answer`` in lower case if it is one of ``options`` (texts), or raise :class:`Unusable`."""
     choice = answer.strip().lower() if isinstance(answer, str) else answer
     if not isinstance(choice, str) or choice not in options:
@@ -216,7 +226,7 @@ def as_choice(answer, options):
     return choice
 
 
-def describe(value):
+def describe(value: object) -> str:
     """Return a short text that says what kind of thing ``value`` is."""
     if value is None:
         return "None (does your function return something?)"
