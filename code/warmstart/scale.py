@@ -130,7 +130,15 @@ def weight_std(shape: Sequence[int], *, gain: float = 1.0, mode: str = "fan_in")
 
 
 def check_finite(name: str, value: float, *, minimum: float = -math.inf) -> float:
-    """Return ``value`` as a float, or raise a ``ValueError`` that names it if it is not a finite number >= minimum.
+    """Return ``value`` as a float if it is finite and not below ``minimum``: the check that all modules share.
+
+    Args:
+        name: What the error calls the value.
+        value: Anything that ``float`` may accept.
+        minimum: Smallest allowed value.
+
+    Raises:
+        ValueError: If ``value`` is no number, not finite or too small; it names what was received and is allowed.
 
     Example:
         >>> check_finite("std", 1)
