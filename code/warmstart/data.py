@@ -122,9 +122,10 @@ def standardize(images: np.ndarray, *, reference: np.ndarray | None = None) -> n
     reference = images if reference is None else np.asarray(reference)
     if reference.size == 0:
         raise ValueError(f"reference received shape {reference.shape}; allowed is any shape with at least one value")
+    low, high = reference.min(), reference.max()
+    if not (np.isfinite(low) and np.isfinite(high) and low < high):
+        raise ValueError(f"reference received values from {low} to {high}; allowed are finite ones, not all equal")
     mean, std = reference.mean(dtype=np.float64), reference.std(dtype=np.float64)
-    if not np.isfinite(std) or std == 0:
-        raise ValueError(f"reference received has standard deviation {std}; allowed are finite ones above 0")
     dtype = images.dtype if np.issubdtype(images.dtype, np.floating) else np.float64
     return ((images - mean) / std).astype(dtype)
 

@@ -1,0 +1,185 @@
+"""data: the bundled subset is what its notes say, a damaged file is refused, and standardize does what it promises."""
+
+import hashlib
+import io
+import re
+import subprocess
+import sys
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+from hypothesis.extra.numpy import array_shapes, arrays
+
+from warmstart import data
+from warmstart.data import Dataset, fashion_mnist, standardize
+
+IMAGES = arrays(np.float64, array_shapes(max_dims=3, max_side=5), elements=st.floats(-100, 100)).filter(
+    lambda images: images.std() > 1e-3
+)
+
+
+@pytest.fixture(scope="module")
+def full():
+    return fashion_mnist()
+
+
+def test_subset_is_balanced_and_in_range(full):
+    assert (full.train_images.shape, full.test_images.shape) == ((6000, 28, 28), (2000, 28, 28))
+    for images, labels in ((full.train_images, full.train_labels), (full.test_images, full.test_labels)):
+        assert (images.dtype, labels.dtype) == (np.float32, np.int64)
+        assert (images.min(), images.max()) == (0.0, 1.0)
+        assert labels.tolist() == list(range(10)) * (len(labels) // 10)
+    assert len(full.class_names) == 10
+
+
+def test_no_image_comes_twice(full):
+    images = [image.tobytes() for image in (*full.train_images, *full.test_images)]
+    assert len(set(images)) == len(images) == 8000
+
+
+def test_classes_look_as_they_are_called(full):
+    """Trousers are dark, narrow and tall; bags are wide at the bottom; a sandal has little in it."""
+    ink = {
+        name: full.train_images[full.train_labels == label].mean(axis=0) for label, name in enumerate(full.class_names)
+    }
+    columns = {name: (image.mean(axis=0) > 0.1).sum() for name, image in ink.items()}
+    assert min(columns, key=columns.get) == "Trouser"
+    assert min(ink, key=lambda name: ink[name].mean()) == "Sandal"
+    assert ink["Ankle boot"].mean() > ink["Sneaker"].mean()
+
+
+@pytest.mark.parametrize(("train", "test"), [(1, 1), (7, 200), (600, 3)])
+def test_fewer_images_are_a_prefix(full, train, test):
+    part = fashion_mnist(train_per_class=train, test_per_class=test)
+    assert (len(part.train_images), len(part.test_labels)) == (10 * train, 10 * test)
+    np.testing.assert_array_equal(part.train_images, full.train_images[: 10 * train])
+    np.testing.assert_array_equal(part.test_labels, full.test_labels[: 10 * test])
+
+
+def test_arrays_are_read_only_and_loads_independent(full):
+    for array in (full.train_images, full.train_labels, full.test_images, full.test_labels):
+        with pytest.raises(ValueError, match="read-only"):
+            array[0] = 0
+    with pytest.raises(AttributeError):
+        full.train_images = None
+
+
+def test_a_dataset_shows_itself(full):
+    assert repr(full).startswith("Dataset: 6000 training and 2000 test images of 28 x 28, 10 classes (T-shirt/top, ")
+
+
+def test_notes_beside_the_file_are_true():
+    raw = (data.FOLDER / "fashion_mnist.npz").read_bytes()
+    notes = (data.FOLDER / "fashion_mnist.md").read_text(encoding="utf-8")
+    assert hashlib.sha256(raw).hexdigest() == data.SHA256["fashion_mnist.npz"]
+    assert data.SHA256["fashion_mnist.npz"] in notes
+    assert f"{len(raw):,} bytes" in notes
+    assert "The MIT License" in notes
+    assert "Zalando SE" in notes
+    with np.load(io.BytesIO(raw)) as archive:
+        for name, array in archive.items():
+            assert f"`{name}`" in notes
+            assert str(array.shape) in notes
+            assert array.dtype.name in notes
+
+
+@pytest.mark.parametrize("name", ["train_per_class", "test_per_class"])
+@pytest.mark.parametrize("wrong", [0, -1, 601, 10**9, 1.5, "10", None])
+def test_wrong_numbers_of_images_are_named(name, wrong):
+    most = {"train_per_class": 600, "test_per_class": 200}[name]
+    message = f"{name} received {wrong!r}; allowed are whole numbers from 1 to {most}"
+    with pytest.raises(ValueError, match=re.escape(message)):
+        fashion_mnist(**{name: wrong})
+
+
+def test_a_missing_file_is_named(monkeypatch, tmp_path):
+    monkeypatch.setattr(data, "FOLDER", tmp_path)
+    with pytest.raises(FileNotFoundError, match=r"fashion_mnist.npz is missing: install warmstart again") as caught:
+        fashion_mnist()
+    assert str(tmp_path) in str(caught.value)
+
+
+@pytest.mark.parametrize("damage", [lambda raw: raw[:-1], lambda raw: b"", lambda raw: raw + b"\0", "flip"])
+def test_a_damaged_file_is_refused_before_it_is_read(monkeypatch, tmp_path, damage):
+    raw = bytearray((data.FOLDER / "fashion_mnist.npz").read_bytes())
+    if damage == "flip":
+        raw[len(raw) // 2] ^= 1
+    else:
+        raw = damage(bytes(raw))
+    (tmp_path / "fashion_mnist.npz").write_bytes(raw)
+    monkeypatch.setattr(data, "FOLDER", tmp_path)
+    monkeypatch.setattr(np, "load", lambda *args, **kwargs: pytest.fail("a damaged file was parsed"))
+    with pytest.raises(ValueError, match="is damaged: sha256") as caught:
+        fashion_mnist()
+    assert hashlib.sha256(raw).hexdigest() in str(caught.value)
+    assert data.SHA256["fashion_mnist.npz"] in str(caught.value)
+
+
+def test_pickles_are_never_loaded(monkeypatch, tmp_path):
+    content = io.BytesIO()
+    np.savez(content, train_labels=np.array([print], dtype=object))
+    (tmp_path / "fashion_mnist.npz").write_bytes(content.getvalue())
+    monkeypatch.setattr(data, "FOLDER", tmp_path)
+    monkeypatch.setitem(data.SHA256, "fashion_mnist.npz", hashlib.sha256(content.getvalue()).hexdigest())
+    with pytest.raises(ValueError, match="allow_pickle=False"):
+        fashion_mnist()
+
+
+@given(IMAGES)
+def test_standardized_images_have_mean_0_and_variance_1(images):
+    before = images.copy()
+    result = standardize(images)
+    assert result.mean() == pytest.approx(0, abs=1e-9)
+    assert result.std() == pytest.approx(1)
+    np.testing.assert_array_equal(images, before)
+
+
+@given(IMAGES, st.floats(0.1, 10), st.floats(-10, 10))
+def test_scale_and_offset_of_the_images_do_not_matter(images, scale, offset):
+    np.testing.assert_allclose(standardize(scale * images + offset), standardize(images), atol=1e-6)
+
+
+@given(IMAGES, IMAGES)
+def test_mean_and_deviation_are_those_of_the_reference(images, reference):
+    result = standardize(images, reference=reference)
+    np.testing.assert_allclose(result * reference.std() + reference.mean(), images, atol=1e-9)
+
+
+def test_type_of_the_images_is_kept_if_it_is_a_floating_point_one(full):
+    assert standardize(full.train_images).dtype == np.float32
+    assert standardize(np.array([0, 255], np.uint8)).tolist() == [-1.0, 1.0]
+
+
+@pytest.mark.parametrize(
+    ("reference", "message"),
+    [
+        (
+            np.full((2, 3), 0.7),
+            "reference received values from 0.7 to 0.7; allowed are finite ones, not all equal",
+        ),
+        (np.array([1.0, np.nan]), "received values from nan to nan; allowed are finite"),
+        (np.array([1.0, np.inf]), "received values from 1.0 to inf; allowed are finite"),
+        (np.zeros((0, 28, 28)), "reference received shape (0, 28, 28); allowed is any shape with at least one value"),
+    ],
+)
+def test_a_reference_without_variance_is_refused(reference, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        standardize(np.ones((2, 2)), reference=reference)
+    with pytest.raises(ValueError, match=re.escape(message)):
+        standardize(reference)
+
+
+def test_a_dataset_freezes_the_arrays_it_is_given():
+    images, labels = np.zeros((1, 2, 2)), np.zeros(1, int)
+    Dataset(images, labels, images, labels, ("one",))
+    assert not images.flags.writeable
+
+
+@pytest.mark.parametrize("module", ["scale", "theory", "data", "exercises"])
+def test_what_a_browser_loads_is_loaded_quickly(module):
+    """Under 0.3 s, the best of five runs, since other processes can only slow a run down."""
+    code = f"import time; start = time.perf_counter(); import warmstart.{module}; print(time.perf_counter() - start)"
+    best = min(float(subprocess.check_output([sys.executable, "-c", code])) for _ in range(5))
+    assert best < 0.3
