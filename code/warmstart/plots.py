@@ -146,9 +146,10 @@ def per_layer(
     values = _like("values", values, layers)
     if spread is not None and np.shape(spread) != (2, len(layers)):
         spread = _like("spread", spread, layers)
+    predicted = None if predicted is None else _like("predicted", predicted, layers)
     points = ax.errorbar(layers, values, yerr=spread, fmt="o", markersize=5, capsize=3, label=label, color=color)
     if predicted is not None:
-        ax.plot(layers, _like("predicted", predicted, layers), "--", color=points[0].get_color(), linewidth=1.5)
+        ax.plot(layers, predicted, "--", color=points[0].get_color(), linewidth=1.5)
     ax.xaxis.set_major_locator(MaxNLocator(integer=True))
     ax.set_xlabel("layer")
     return ax
