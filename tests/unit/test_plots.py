@@ -1,5 +1,6 @@
 """plots: what is drawn is what was given, every function returns its ax, and figures are small and without a date."""
 
+import base64
 import io
 import re
 
@@ -170,7 +171,7 @@ def test_a_png_is_small_names_no_program_and_is_the_same_each_time():
 
 
 def test_a_notebook_shows_figures_in_this_form():
-    """Also if the style is set before pyplot is imported, and although the inline backend starts at the first figure."""
+    """Although the inline backend starts only at the first figure, and then sets a PNG writer of its own."""
     cells = [
         "from warmstart import plots\nplots.use_style()\nimport matplotlib.pyplot as plt",
         "fig, ax = plt.subplots()\nplots.band(ax, [0, 1], [1, 2], 0.1);",
@@ -179,5 +180,5 @@ def test_a_notebook_shows_figures_in_this_form():
     NotebookClient(notebook, timeout=60, kernel_name="python3").execute()
     (output,) = notebook.cells[1].outputs
     raw = nbformat.from_dict(output)["data"]["image/png"]
-    image = Image.open(io.BytesIO(__import__("base64").b64decode(raw)))
+    image = Image.open(io.BytesIO(base64.b64decode(raw)))
     assert (image.mode, image.info) == ("P", {})
