@@ -1,6 +1,17 @@
-"""What the book adds to Sphinx."""
+"""What this book adds to Sphinx, one module each.
+
+``cells``   gives each code cell the HTML id ``cell-<its id>``, so that it can be linked.
+``claims``  reads the claims and their verdicts from the notebooks; it knows nothing of Sphinx.
+``ledger``  shows them: the directives ``claims-table`` and ``claims-summary``.
+``package`` links each function of the API page to its chapters and back: the directive ``package-index``.
+``pages``   writes each page's description and card, keeps figures lazy, and drops scripts that a page does not need.
+"""
+
+from . import cells, ledger, package, pages
 
 
 def setup(app):
-    """Register nothing yet."""
-    return {"version": "0.1", "parallel_read_safe": True}
+    """Connect all parts; Sphinx calls this."""
+    for part in (cells, ledger, package, pages):
+        part.setup(app)
+    return {"version": "1", "env_version": 1, "parallel_read_safe": True, "parallel_write_safe": True}

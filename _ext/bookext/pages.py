@@ -1,0 +1,128 @@
+"""What the head and the figures of each page need beyond the theme.
+
+Every page gets a description, a card for links to it, figures that load when they come into view and reserve their room
+before, and the scripts of KaTeX only where there is mathematics.
+"""
+
+import html
+import json
+import posixpath
+import re
+import textwrap
+from pathlib import Path
+
+from docutils import nodes
+from sphinx.util.images import get_image_size
+
+CARD = "_static/social-card.png"
+LENGTH = 160
+IMAGE = re.compile(r"<img\b[^>]*>")
+SOURCE = re.compile(r'\bsrc="([^"]+)"')
+MATHS = ("katex", "auto-render")
+
+
+def site_address(repository):
+    """The address at which GitHub Pages serves a repository.
+
+    >>> site_address("https://github.com/Someone/course")
+    'https://someone.github.io/course/'
+    """
+    owner, name = repository.rstrip("/").split("/")[-2:]
+    return f"https://{owner.lower()}.github.io/{name}/"
+
+
+def set_address(app, config):
+    """Derive the site's address from that of the repository, its single source (event ``config-inited``)."""
+    if not config.html_baseurl:
+        config.html_baseurl = site_address(config.html_theme_options["repository_url"])
+
+
+def describe(text):
+    """Shorten ``text`` to a description of one line.
+
+    >>> describe("One line. " * 40)[-20:]
+    'line. One line. One…'
+    """
+    return textwrap.shorten(text, LENGTH, placeholder="…")
+
+
+def description(app, page, doctree):
+    """A page's description: from its own metadata if it has one, else its first paragraph, else the book's."""
+    metadata = app.env.metadata.get(page, {})
+    path = Path(app.env.doc2path(page))
+    if path.suffix == ".ipynb":
+        metadata = json.loads(path.read_text(encoding="utf-8"))["metadata"]
+    if "description" in metadata:
+        return describe(metadata["description"])
+    paragraphs = [] if doctree is None else doctree.findall(nodes.paragraph)
+    first = next((paragraph.astext() for paragraph in paragraphs if paragraph.parent.tagname == "section"), "")
+    return describe(first or app.config.book_description)
+
+
+def card(app, page, title, text):
+    """The meta elements that sites read to show a link: Open Graph, and Twitter's for the large picture."""
+    base = app.config.html_baseurl
+    entries = {
+        "og:type": "website" if page == app.config.root_doc else "article",
+        "og:site_name": app.config.html_title,
+        "og:title": title,
+        "og:description": text,
+        "og:url": base + app.builder.get_target_uri(page),
+        "og:image": base + CARD,
+        "og:image:width": "1200",
+        "og:image:height": "630",
+        "og:image:alt": app.config.book_card_alt,
+        "twitter:card": "summary_large_image",
+    }
+    lines = [f'<meta name="description" content="{html.escape(text)}">']
+    lines += [f'<meta property="{name}" content="{html.escape(value)}">' for name, value in entries.items()]
+    return "\n    ".join(lines)
+
+
+def lazy_images(body, size_of):
+    """Let all images of ``body`` load when they come into view, and reserve their room so that nothing jumps.
+
+    >>> lazy_images('<p><img alt="a" src="_images/a.png"></p>', lambda source: (30, 20))
+    '<p><img loading="lazy" decoding="async" width="30" height="20" alt="a" src="_images/a.png"></p>'
+    """
+
+    def add(match):
+        size = size_of(SOURCE.search(match[0])[1])
+        room = f' width="{size[0]}" height="{size[1]}"' if size else ""
+        return match[0].replace("<img", f'<img loading="lazy" decoding="async"{room}', 1)
+
+    return IMAGE.sub(add, body)
+
+
+def image_size(app, page, source):
+    """The size in pixels of an image that the page shows, or None if it is not one of the book's files."""
+    files = {name: path for path, name in app.builder.images.items()}
+    name = posixpath.basename(source)
+    return get_image_size(str(Path(app.srcdir) / files[name])) if name in files else None
+
+
+def finish_page(app, page, template, context, doctree):
+    """Add all of it to a page (event ``html-page-context``)."""
+    title = app.env.titles[page].astext() if page in app.env.titles else app.config.html_title
+    context["metatags"] = context.get("metatags", "") + card(app, page, title, description(app, page, doctree))
+    if "body" in context:
+        context["body"] = lazy_images(context["body"], lambda source: image_size(app, page, source))
+    has_maths = doctree is not None and any(doctree.findall(lambda node: node.tagname in ("math", "math_block")))
+    for kind in ("script_files", "css_files"):
+        context[kind] = [file for file in context[kind] if has_maths or not is_maths(file)]
+    for file in context["script_files"]:
+        if is_maths(file):
+            file.attributes["defer"] = "defer"
+
+
+def is_maths(file):
+    """Whether a script or style sheet is part of KaTeX."""
+    return any(name in str(file.filename or "") for name in MATHS)
+
+
+def setup(app):
+    """Connect to Sphinx."""
+    app.add_config_value("book_description", "", "html", [str])
+    app.add_config_value("book_card_alt", "", "html", [str])
+    app.connect("config-inited", set_address)
+    app.connect("html-page-context", finish_page, priority=900)
