@@ -1,16 +1,19 @@
 """The book's figures: one style, and plots that take plain arrays and a matplotlib ``ax`` and return the ``ax``."""
 
+from __future__ import annotations
+
 import io
 import math
 import sys
+from typing import TYPE_CHECKING
 
 import matplotlib as mpl
 import numpy as np
-from matplotlib import pyplot
-from matplotlib.axes import Axes
-from matplotlib.figure import Figure
-from matplotlib.ticker import MaxNLocator
 from PIL import Image
+
+if TYPE_CHECKING:  # the parts of matplotlib that draw are slow to load, and whoever draws has loaded them
+    from matplotlib.axes import Axes
+    from matplotlib.figure import Figure
 
 #: Eight colours that the colour-blind tell apart, after Okabe and Ito (2008); the darker ones come first.
 COLORS = {
@@ -65,6 +68,9 @@ def use_style() -> None:
     mpl.rcParams.update(STYLE)
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
     if shell is not None:
+        from matplotlib import pyplot
+        from matplotlib.figure import Figure
+
         pyplot.switch_backend(mpl.get_backend())  # now, since at the first figure it would undo the next line
         shell.display_formatter.formatters["image/png"].for_type(Figure, to_png)
 
@@ -76,6 +82,7 @@ def to_png(figure: Figure) -> bytes:
         figure: Any figure; white space around it is cut off.
 
     Example:
+        >>> from matplotlib.figure import Figure
         >>> to_png(Figure())[1:4]
         b'PNG'
 
@@ -103,6 +110,7 @@ def band(ax: Axes, x, mean, spread, *, label: str | None = None, color: str | No
         ValueError: If the shapes do not match.
 
     Example:
+        >>> from matplotlib.figure import Figure
         >>> ax = Figure().subplots()
         >>> band(ax, [0, 1], mean=[2.0, 1.0], spread=[0.1, 0.2], label="three seeds") is ax
         True
@@ -136,6 +144,7 @@ def per_layer(
         ValueError: If the shapes do not match.
 
     Example:
+        >>> from matplotlib.figure import Figure
         >>> ax = Figure().subplots()
         >>> per_layer(ax, [1.0, 1.9, 4.2], spread=[0.0, 0.2, 0.5], predicted=[1.0, 2.0, 4.0]) is ax
         True
@@ -150,7 +159,7 @@ def per_layer(
     points = ax.errorbar(layers, values, yerr=spread, fmt="o", markersize=5, capsize=3, label=label, color=color)
     if predicted is not None:
         ax.plot(layers, predicted, "--", color=points[0].get_color(), linewidth=1.5)
-    ax.xaxis.set_major_locator(MaxNLocator(integer=True))
+    ax.xaxis.get_major_locator().set_params(integer=True)
     ax.set_xlabel("layer")
     return ax
 
@@ -168,6 +177,7 @@ def trajectory(ax: Axes, points, *, label: str | None = None, color: str | None 
         ValueError: If the shape is not allowed.
 
     Example:
+        >>> from matplotlib.figure import Figure
         >>> ax = Figure().subplots()
         >>> trajectory(ax, [[2.0, 1.0], [1.0, 0.2], [0.5, 0.0]], label="from (2, 1)") is ax
         True
@@ -199,6 +209,7 @@ def contours(ax: Axes, values, x, y, *, levels=12, color: str = "#888888") -> Ax
         ValueError: If the shapes do not match.
 
     Example:
+        >>> from matplotlib.figure import Figure
         >>> ax = Figure().subplots()
         >>> x, y = np.linspace(-2, 2, 41), np.linspace(-1, 1, 21)
         >>> contours(ax, x**2 + 4 * y[:, None] ** 2, x, y) is ax
@@ -231,6 +242,7 @@ def heatmap(
         ValueError: If the shapes do not match.
 
     Example:
+        >>> from matplotlib.figure import Figure
         >>> ax = Figure().subplots()
         >>> heatmap(ax, [[0.8, np.nan], [0.7, 0.9]], x=[0.1, 1.0], y=["small", "large"], label="accuracy") is ax
         True
@@ -266,6 +278,7 @@ def image_grid(ax: Axes, images, *, columns: int = 10, vmin=None, vmax=None, cma
         ValueError: If the shape or the number of columns is not allowed.
 
     Example:
+        >>> from matplotlib.figure import Figure
         >>> ax = image_grid(Figure().subplots(), np.zeros((7, 28, 28)), columns=4)
         >>> ax.images[0].get_array().shape  # two rows of four, with gaps
         (57, 115)
