@@ -125,7 +125,7 @@ def test_a_nonlinearity_in_place_leaves_the_pre_activations_intact():
 
 def test_a_nonlinearity_behind_normalization_is_found_and_one_elsewhere_is_not():
     norm = nn.BatchNorm1d(3)
-    model = nn.Sequential(nn.Linear(2, 3), norm, nn.Dropout(0.0), nn.ReLU(), nn.ReLU(), nn.Linear(3, 1))
+    model = nn.Sequential(nn.Linear(2, 3), norm, nn.Dropout(0.0), nn.ReLU(), nn.Tanh(), nn.Linear(3, 1))
     with record(model) as seen:
         model(torch.tensor([[1.0, 2.0], [3.0, 5.0]]))
     norm.running_mean.zero_()
