@@ -4,6 +4,7 @@ from math import factorial, log, log2, prod
 
 import numpy as np
 import pytest
+
 from warmstart.exercises import core
 from warmstart.exercises.core import examine
 

@@ -29,7 +29,7 @@ def end_of_descent(point, rate=0.5, steps=2000):
 
 @exercise(
     "01-extra-steps",
-    right="The number of steps grows with the logarithm of the distance: a start a thousand times as far costs ten steps.",
+    right="Steps grow with the logarithm of the distance: a start a thousand times as far costs ten steps more.",
     hints=(
         "After one step half of the distance is left.",
         "How often must 1024 be halved until 1 is left? From there on both runs do the same.",
@@ -46,17 +46,26 @@ def extra_steps(answer, rng):
             Mistake(
                 "a number of steps proportional to the distance",
                 factor,
-                ("A step does not cover a fixed distance, it removes a fixed share of it.", "One step: 1024 becomes 512."),
+                (
+                    "A step does not cover a fixed distance, it removes a fixed share of it.",
+                    "One step: 1024 becomes 512.",
+                ),
             ),
             Mistake(
                 "a number of steps proportional to the distance, taken times 20",
                 steps * (factor - 1),
-                ("A step does not cover a fixed distance, it removes a fixed share of it.", "One step: 1024 becomes 512."),
+                (
+                    "A step does not cover a fixed distance, it removes a fixed share of it.",
+                    "One step: 1024 becomes 512.",
+                ),
             ),
             Mistake(
                 "a start that does not matter at all",
                 0,
-                ("Both runs end at the same point, but do they arrive at the same time?", "Where is the far run after 1 step?"),
+                (
+                    "Both runs end at the same point, but do they arrive at the same time?",
+                    "Where is the far run after 1 step?",
+                ),
             ),
             Mistake(
                 "the natural logarithm of 1024",
@@ -148,7 +157,7 @@ def scaled_limit(answer, rng):
 
 @exercise(
     "01-weight-decay",
-    right="Any weight decay makes the loss strictly convex: there is one end for all starts, and the start is forgotten.",
+    right="Any weight decay makes the loss strictly convex: one end for all starts, and the start is forgotten.",
     hints=(
         "Set the gradient of the loss with decay to zero.",
         "The gradient is A^T (A w - y) + decay * w.",
@@ -179,7 +188,10 @@ def weight_decay(answer, rng):
             Mistake(
                 "decay towards the start instead of towards zero",
                 start + np.linalg.solve(gram + decay * eye, A.T @ (y - A @ start)),
-                ("The decay pulls towards w = 0.", "The gradient of (decay/2) ||w||^2 is decay * w, not decay * (w - w0)."),
+                (
+                    "The decay pulls towards w = 0.",
+                    "The gradient of (decay/2) ||w||^2 is decay * w, not decay * (w - w0).",
+                ),
             ),
             Mistake(
                 "twice the decay",
@@ -221,7 +233,10 @@ def count(answer, rng):
             Mistake(
                 "the orders alone, without the signs",
                 prod(factorial(n) for n in widths),
-                ("tanh is odd: tanh(-z) = -tanh(z).", "Each unit may also change the sign of all its weights: factor 2."),
+                (
+                    "tanh is odd: tanh(-z) = -tanh(z).",
+                    "Each unit may also change the sign of all its weights: factor 2.",
+                ),
             ),
             Mistake(
                 "the signs alone, without the orders",
@@ -231,7 +246,10 @@ def count(answer, rng):
             Mistake(
                 "all hidden units in one pot",
                 factorial(sum(widths)) * 2 ** sum(widths),
-                ("Can a unit of the first layer change places with one of the second?", "Count each layer, then multiply."),
+                (
+                    "Can a unit of the first layer change places with one of the second?",
+                    "Count each layer, then multiply.",
+                ),
             ),
             Mistake(
                 "the sum over the layers",
@@ -291,7 +309,10 @@ def shuffle(answer, rng):
             Mistake(
                 "rows of W2 moved instead of its columns",
                 flat(W1[order], b1[order], W2[order]),
-                ("W2 has one row per output and one column per hidden unit.", "The hidden units are the columns of W2."),
+                (
+                    "W2 has one row per output and one column per hidden unit.",
+                    "The hidden units are the columns of W2.",
+                ),
             ),
             Mistake(
                 "output weights that stay behind",
@@ -301,12 +322,18 @@ def shuffle(answer, rng):
             Mistake(
                 "output weights moved by the inverse permutation",
                 flat(W1[order], b1[order], W2[:, back]),
-                ("Try an order of three units that is no plain swap.", "Unit order[i] moves to place i in all three arrays."),
+                (
+                    "Try an order of three units that is no plain swap.",
+                    "Unit order[i] moves to place i in all three arrays.",
+                ),
             ),
             Mistake(
                 "a bias moved by the inverse permutation",
                 flat(W1[order], b1[back], W2[:, order]),
-                ("Try an order of three units that is no plain swap.", "Unit order[i] moves to place i in all three arrays."),
+                (
+                    "Try an order of three units that is no plain swap.",
+                    "Unit order[i] moves to place i in all three arrays.",
+                ),
             ),
             Mistake(
                 "the inverse permutation",
@@ -322,7 +349,7 @@ def shuffle(answer, rng):
 
 @exercise(
     "01-near-miss",
-    right="Near the best end is not in its basin: where a start lies among the ridges counts, not how far it is from the end.",
+    right="Near is not inside: where a start lies among the ridges counts, not how far it is from the best end.",
     hints=(
         "Draw a circle of radius 1.5 around (2, 1/2) on the map of basins: which other colours does it meet?",
         "The border of the basin comes nearest on its left side.",
@@ -345,7 +372,10 @@ def near_miss(answer, rng):
         if not _ends_badly(point):
             raise Wrong(
                 "a start that is too far away, and that still ends at zero loss",
-                ("The distance to (2, 1/2) must be at most 1.5.", "Look at the borders of the basin nearest to (2, 1/2)."),
+                (
+                    "The distance to (2, 1/2) must be at most 1.5.",
+                    "Look at the borders of the basin nearest to (2, 1/2).",
+                ),
             )
         raise Wrong(
             "a start that is too far away",
