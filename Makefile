@@ -7,7 +7,7 @@ SITE := _build/html
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve test check run clean
+.PHONY: help book serve check bench test run clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):[^#]*## (.*)/  make \1	\2/'
@@ -22,6 +22,9 @@ serve: book ## build the site and serve it on localhost
 check: $(VENV)/.full ## lint alone
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+
+bench: $(VENV)/.full ## print how long imports take
+	$(BIN)/python benchmarks/import_time.py
 
 test: check ## run every gate: lint, unit, property, chapters, exercises, notebooks, site in a browser
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --nbval --nbval-current-env tests code chapters

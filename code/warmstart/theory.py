@@ -30,7 +30,7 @@ def product_variance(mean_w: ArrayLike, var_w: ArrayLike, mean_x: ArrayLike, var
     Raises:
         ValueError: If a variance is negative or a value is not finite.
 
-    Source: Goodman (1960), equation 2.
+    Source: Goodman (1960).
 
     Example:
         >>> float(product_variance(0.0, 4.0, 1.0, 9.0))
