@@ -5,13 +5,14 @@
 ``ledger``  shows them: the directives ``claims-table`` and ``claims-summary``.
 ``package`` links each function of the API page to its chapters and back: the directive ``package-index``.
 ``pages``   writes each page's description and card, keeps figures lazy, and drops scripts that a page does not need.
+``solutions`` makes the solutions of exercises ``<details>``.
 """
 
-from . import cells, ledger, package, pages
+from . import cells, ledger, package, pages, solutions
 
 
 def setup(app):
     """Connect all parts; Sphinx calls this."""
-    for part in (cells, ledger, package, pages):
+    for part in (cells, ledger, package, pages, solutions):
         part.setup(app)
     return {"version": "1", "env_version": 1, "parallel_read_safe": True, "parallel_write_safe": True}

@@ -18,6 +18,7 @@ CARD = "_static/social-card.png"
 LENGTH = 160
 IMAGE = re.compile(r"<img\b[^>]*>")
 SOURCE = re.compile(r'\bsrc="([^"]+)"')
+IDENTIFIER = re.compile(r' id="([^"]*)"')
 MATHS = ("katex", "auto-render")
 
 
@@ -94,6 +95,22 @@ def lazy_images(body, size_of):
     return IMAGE.sub(add, body)
 
 
+def unique_ids(body):
+    """Keep only the first of equal ids: theorem and exercise boxes all call their content the same.
+
+    >>> unique_ids('<p id="a"></p><p id="b"></p><p id="a"></p>')
+    '<p id="a"></p><p id="b"></p><p></p>'
+    """
+    seen = set()
+
+    def keep(match):
+        known = match[1] in seen
+        seen.add(match[1])
+        return "" if known else match[0]
+
+    return IDENTIFIER.sub(keep, body)
+
+
 def image_size(app, page, source):
     """The size in pixels of an image that the page shows, or None if it is not one of the book's files."""
     files = {name: path for path, name in app.builder.images.items()}
@@ -106,7 +123,7 @@ def finish_page(app, page, template, context, doctree):
     title = app.env.titles[page].astext() if page in app.env.titles else app.config.html_title
     context["metatags"] = context.get("metatags", "") + card(app, page, title, description(app, page, doctree))
     if "body" in context:
-        context["body"] = lazy_images(context["body"], lambda source: image_size(app, page, source))
+        context["body"] = lazy_images(unique_ids(context["body"]), lambda source: image_size(app, page, source))
     has_maths = doctree is not None and any(doctree.findall(lambda node: node.tagname in ("math", "math_block")))
     for kind in ("script_files", "css_files"):
         context[kind] = [file for file in context[kind] if has_maths or not is_maths(file)]
