@@ -32,10 +32,21 @@ def site_address(repository):
     return f"https://{owner.lower()}.github.io/{name}/"
 
 
-def set_address(app, config):
-    """Derive the site's address from that of the repository, its single source (event ``config-inited``)."""
-    if not config.html_baseurl:
-        config.html_baseurl = site_address(config.html_theme_options["repository_url"])
+def set_addresses(app, config):
+    """Derive all addresses from that of the repository, their single source (event ``config-inited``).
+
+    The roles {repo}, {binder} and {colab} then link to a file of the repository, for example
+    {colab}`Colab <chapters/01_starting_point.ipynb>`.
+    """
+    options = config.html_theme_options
+    repository, branch = options["repository_url"], options["repository_branch"]
+    path = f"{repository.removeprefix('https://github.com/')}/{{}}{branch}"
+    config.html_baseurl = config.html_baseurl or site_address(repository)
+    config.extlinks = {
+        "repo": (f"{repository}/%s", None),
+        "binder": (f"https://mybinder.org/v2/gh/{path.format('')}?urlpath=lab/tree/%s", None),
+        "colab": (f"https://colab.research.google.com/github/{path.format('blob/')}/%s", None),
+    }
 
 
 def describe(text):
@@ -141,5 +152,5 @@ def setup(app):
     """Connect to Sphinx."""
     app.add_config_value("book_description", "", "html", [str])
     app.add_config_value("book_card_alt", "", "html", [str])
-    app.connect("config-inited", set_address)
+    app.connect("config-inited", set_addresses, priority=400)
     app.connect("html-page-context", finish_page, priority=900)

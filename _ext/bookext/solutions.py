@@ -1,4 +1,4 @@
-"""Solutions of class ``dropdown`` become ``<details>``: they open by keyboard, for a link into them, without a script."""
+"""Solutions of class ``dropdown`` become ``<details>``: they open by keyboard and need no script."""
 
 from sphinx_exercise.nodes import depart_solution_node, solution_node, visit_solution_node
 

@@ -1,0 +1,114 @@
+"""The project's own promises: docstrings, pins, README, and that CONTRIBUTING names tests that exist."""
+
+import ast
+import importlib
+import inspect
+import re
+import textwrap
+import tomllib
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+PACKAGE = ROOT / "code" / "warmstart"
+MODULES = ("scale", "theory", "initializers", "models", "probes", "training", "data", "plots", "exercises")
+
+
+def public_names():
+    """All functions and classes that a module of the package defines and does not hide."""
+    for name in MODULES:
+        module = importlib.import_module(f"warmstart.{name}")
+        for attribute in getattr(module, "__all__", vars(module)):
+            value = getattr(module, attribute)
+            own = getattr(value, "__module__", "").startswith(module.__name__)
+            if own and not attribute.startswith("_") and (inspect.isfunction(value) or inspect.isclass(value)):
+                yield f"{name}.{attribute}", value
+
+
+PUBLIC = dict(public_names())
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_docstring_is_complete(name):
+    value = PUBLIC[name]
+    text = inspect.getdoc(value)
+    assert text.splitlines()[0].endswith((".", ":")), "one sentence first"
+    assert ">>> " in text, "an example"
+    assert re.search(r"^Chapter: \d\d(, \d\d)*$", text, re.MULTILINE), "the chapter"
+    if inspect.isfunction(value):
+        drawn = name.startswith("plots.")  # every plot returns its ax, says the module
+        assert drawn or text.startswith(("Return ", "Print ")) or "Returns:" in text or "Yields:" in text
+        for parameter in inspect.signature(value).parameters:
+            assert re.search(rf"^\s+\*{{0,2}}{parameter}\b.*:", text, re.MULTILINE), f"{parameter} is not described"
+    if inspect.isfunction(value):
+        tree = ast.parse(textwrap.dedent(inspect.getsource(value)))
+        assert "Raises:" in text or not any(isinstance(node, ast.Raise) for node in ast.walk(tree)), "its errors"
+
+
+def test_nothing_prints_but_check():
+    for path in PACKAGE.rglob("*.py"):
+        tree = ast.parse(path.read_text(encoding="utf-8"))
+        for function in ast.walk(tree):
+            if isinstance(function, ast.FunctionDef) and function.name != "check":
+                calls = [node.func for node in ast.walk(function) if isinstance(node, ast.Call)]
+                assert not any(isinstance(call, ast.Name) and call.id == "print" for call in calls), path
+
+
+def requirement_lines(name):
+    lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
+    return [line for line in lines if line and not line.startswith(("#", "-"))]
+
+
+@pytest.mark.parametrize(
+    "name", ["requirements.txt", "requirements-book.txt", "constraints.txt", ".binder/requirements.txt"]
+)
+def test_requirements_are_pinned(name):
+    lines = requirement_lines(name)
+    assert lines
+    for line in lines:
+        assert re.fullmatch(r"[A-Za-z0-9_.-]+==[\w.]+", line), line
+
+
+def test_pins_agree():
+    """A version that stands in two files is the same in both."""
+    seen = {}
+    for name in ("constraints.txt", "requirements.txt", "requirements-book.txt", ".binder/requirements.txt"):
+        for line in requirement_lines(name):
+            package, version = re.sub(r"[_.]", "-", line.lower()).split("==")
+            assert seen.setdefault(package, version) == version, line
+
+
+def test_the_site_needs_no_torch():
+    names = [line.split("==")[0] for line in requirement_lines("requirements-book.txt")]
+    assert not {"torch", "matplotlib"} & set(names)
+
+
+def test_package_depends_on_numpy_alone():
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    assert [re.split(r"[<>=]", name)[0] for name in project["dependencies"]] == ["numpy"]
+    assert not any("==" in line for lines in project["optional-dependencies"].values() for line in lines)
+
+
+def test_readme_is_short():
+    text = (ROOT / "README.md").read_text(encoding="utf-8")
+    assert len(text.splitlines()) <= 60
+    assert text.count("![") - text.count("[![") == 1, "one picture"
+    for picture in re.findall(r"!\[[^]]*\]\((?!https)([^)]*)\)", text):
+        assert (ROOT / picture).is_file(), picture
+    assert "make book" in text
+    assert "make test" in text
+
+
+def test_contributing_names_tests_that_exist():
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    current, named = None, 0
+    for file, test in re.findall(r"`(tests/[\w/.]*)?(?:::(\w+))?`", text):
+        if not file and not test:
+            continue
+        current = ROOT / file if file else current
+        named += 1
+        assert current.exists(), file
+        if test:
+            assert re.search(rf"^def {test}\(", current.read_text(encoding="utf-8"), re.MULTILINE), test
+    assert named > 15
