@@ -1,0 +1,58 @@
+"""The site, built once per test process into a temporary folder, and its pages."""
+
+import os
+import subprocess
+import sys
+from functools import cache
+from pathlib import Path
+
+import pytest
+import yaml
+from bs4 import BeautifulSoup
+
+ROOT = Path(__file__).resolve().parents[2]
+CONTENTS = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
+READING_ORDER = [CONTENTS["root"], *(entry["file"] for part in CONTENTS["parts"] for entry in part["chapters"])]
+BUILD = "import sys; from jupyter_book.cli.main import main; sys.exit(main())"
+
+
+class Site:
+    """A built site: its folder, and its pages as trees."""
+
+    reading_order = READING_ORDER
+    pages = [*READING_ORDER, "search"]
+    chapters = [page for page in READING_ORDER if page.startswith("chapters/0")]
+
+    def __init__(self, folder):
+        self.folder = folder
+        self.tree = cache(self._tree)
+
+    def _tree(self, page):
+        return BeautifulSoup((self.folder / f"{page}.html").read_text(encoding="utf-8"), "html.parser")
+
+    def name(self, path):
+        return path.relative_to(self.folder).with_suffix("").as_posix()
+
+
+@pytest.fixture(scope="session")
+def site(tmp_path_factory):
+    """Warnings are errors; what a reader has in ``_build`` is left alone."""
+    folder = tmp_path_factory.mktemp("site")
+    options = ["--warningiserror", "--keep-going", "--quiet", "--path-output", str(folder), str(ROOT)]
+    environment = {**os.environ, "PYTHONIOENCODING": "utf-8"}
+    result = subprocess.run(
+        [sys.executable, "-c", BUILD, "build", *options], env=environment, capture_output=True, encoding="utf-8"
+    )
+    if result.returncode:
+        pytest.fail(f"the site does not build:\n{result.stderr}", pytrace=False)
+    return Site(folder / "_build" / "html")
+
+
+@pytest.fixture(params=Site.pages)
+def page(request):
+    return request.param
+
+
+@pytest.fixture(params=Site.chapters)
+def chapter(request):
+    return request.param
