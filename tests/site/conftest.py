@@ -12,7 +12,7 @@ from bs4 import BeautifulSoup
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTENTS = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-READING_ORDER = [CONTENTS["root"], *(entry["file"] for part in CONTENTS["parts"] for entry in part["chapters"])]
+READING_ORDER = (CONTENTS["root"], *(entry["file"] for part in CONTENTS["parts"] for entry in part["chapters"]))
 BUILD = "import sys; from jupyter_book.cli.main import main; sys.exit(main())"
 
 
@@ -20,8 +20,8 @@ class Site:
     """A built site: its folder, and its pages as trees."""
 
     reading_order = READING_ORDER
-    pages = [*READING_ORDER, "search"]
-    chapters = [page for page in READING_ORDER if page.startswith("chapters/0")]
+    pages = (*READING_ORDER, "search")
+    chapters = tuple(page for page in READING_ORDER if page[9:11].isdigit())
 
     def __init__(self, folder):
         self.folder = folder

@@ -115,7 +115,7 @@ def test_each_image_of_a_chapter_is_a_figure_with_number_and_caption(site, chapt
         assert len(caption.select_one(".caption-text").text) > 20, image["src"]
 
 
-def test_images_weigh_at_most_60_kB_on_average(site, page):
+def test_images_are_light(site, page):
     sizes = [file_of(site, page, image["src"])[0].stat().st_size for image in images(site, page)]
     assert sum(sizes) <= 60_000 * len(sizes)
 
