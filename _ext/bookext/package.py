@@ -1,7 +1,8 @@
 """Functions and chapters, linked both ways.
 
 A docstring of the package ends with a line ``Chapter: 01, 03``; on the API page its numbers become links. The directive
-``{package-index}`` lists every public name with those chapters and with all pages whose text refers to it.
+``{package-index}`` lists every public name with those chapters and with all pages whose text refers to it. Each chapter
+ends with a line that links back to the names whose docstrings name it.
 """
 
 import re
@@ -76,6 +77,21 @@ def fill_index(app, doctree, docname):
         placeholder.replace_self(table(["Name", "Chapter", "Referred to in"], rows, [50, 20, 30], "package-index"))
 
 
+def link_back(app, doctree, docname):
+    """End a chapter with links to what the package holds of it (event ``doctree-resolved``)."""
+    number = re.match(r"chapters/(\d\d)_", docname)
+    chapters, objects = store(app.env, "book_chapters"), app.env.get_domain("py").objects
+    names = [name for name in objects if number and number[1] in chapters.get(name, [])]
+    if not names:
+        return
+    paragraph = nodes.paragraph("", "", nodes.strong("", "In the package: "), classes=["in-the-package"])
+    for position, name in enumerate(names):
+        title = nodes.literal("", name.removeprefix("warmstart."))
+        reference = link(app, docname, objects[name].docname, objects[name].node_id, title)
+        paragraph += [nodes.Text(", "), reference] if position else [reference]
+    list(doctree.findall(nodes.section))[-1].append(paragraph)
+
+
 def _links(app, docname, pages):
     """A paragraph with a short link to each page: a chapter's number, another page's title; a dash if there is none."""
     paragraph = nodes.paragraph()
@@ -89,8 +105,9 @@ def _links(app, docname, pages):
 
 
 def pages_to_write(app, env):
-    """Write the index again whenever any page was read (event ``env-updated``)."""
-    return list(store(env, "book_index_pages"))
+    """Write again, whenever any page was read, those that show what others say (event ``env-updated``)."""
+    chapters = {page_of(env, number) for numbers in store(env, "book_chapters").values() for number in numbers}
+    return [*store(env, "book_index_pages"), *filter(None, chapters)]
 
 
 def purge(app, env, docname):
@@ -121,6 +138,7 @@ def setup(app):
     app.connect("autodoc-process-docstring", link_docstring, priority=400)  # before napoleon
     app.connect("doctree-read", collect_references)
     app.connect("doctree-resolved", fill_index)
+    app.connect("doctree-resolved", link_back)
     app.connect("env-updated", pages_to_write)
     app.connect("env-purge-doc", purge)
     app.connect("env-merge-info", merge)

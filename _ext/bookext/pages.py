@@ -122,6 +122,15 @@ def unique_ids(body):
     return IDENTIFIER.sub(keep, body)
 
 
+def current_roles(body):
+    """Replace the role that docutils gives to an entry of the bibliography: it is deprecated, and no item of a list.
+
+    >>> current_roles('<div class="citation" role="doc-biblioentry">')
+    '<div class="citation" role="listitem">'
+    """
+    return body.replace(' role="doc-biblioentry"', ' role="listitem"')
+
+
 def image_size(app, page, source):
     """The size in pixels of an image that the page shows, or None if it is not one of the book's files."""
     files = {name: path for path, name in app.builder.images.items()}
@@ -134,7 +143,8 @@ def finish_page(app, page, template, context, doctree):
     title = app.env.titles[page].astext() if page in app.env.titles else app.config.html_title
     context["metatags"] = context.get("metatags", "") + card(app, page, title, description(app, page, doctree))
     if "body" in context:
-        context["body"] = lazy_images(unique_ids(context["body"]), lambda source: image_size(app, page, source))
+        body = current_roles(unique_ids(context["body"]))
+        context["body"] = lazy_images(body, lambda source: image_size(app, page, source))
     has_maths = doctree is not None and any(doctree.findall(lambda node: node.tagname in ("math", "math_block")))
     for kind in ("script_files", "css_files"):
         context[kind] = [file for file in context[kind] if has_maths or not is_maths(file)]
