@@ -27,7 +27,7 @@ bench: $(VENV)/.full ## print how long imports take
 	$(BIN)/python benchmarks/import_time.py
 
 test: check ## run every gate: lint, unit, property, chapters, exercises, notebooks, site in a browser
-	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --nbval --nbval-current-env tests code chapters
+	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --nbval --nbval-current-env tests code _ext chapters
 
 run: $(VENV)/.full ## execute the chapters in place and write them in canonical form: make run [CHAPTERS=...]
 	$(BIN)/python tools/run_chapters.py $(CHAPTERS)

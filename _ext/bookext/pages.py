@@ -52,8 +52,8 @@ def set_addresses(app, config):
 def describe(text):
     """Shorten ``text`` to a description of one line.
 
-    >>> describe("One line. " * 40)[-20:]
-    'line. One line. One…'
+    >>> describe("word " * 40)[-10:]
+    'word word…'
     """
     return textwrap.shorten(text, LENGTH, placeholder="…")
 

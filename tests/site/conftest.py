@@ -48,7 +48,7 @@ def site(tmp_path_factory):
     return Site(folder / "_build" / "html")
 
 
-@pytest.fixture(params=Site.pages)
+@pytest.fixture(scope="module", params=Site.pages)
 def page(request):
     return request.param
 

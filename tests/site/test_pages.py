@@ -1,13 +1,16 @@
 """The built pages as files: links, head, figures, texts, launch buttons. What needs a browser is in test_browser.py."""
 
 import copy
+import inspect
 import itertools
+import json
 import re
 from pathlib import Path
 from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
 import yaml
+from test_project import PUBLIC
 
 ROOT = Path(__file__).resolve().parents[2]
 REPOSITORY = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]["url"]
@@ -86,6 +89,13 @@ def test_descriptions_and_titles_are_each_pages_own(site):
     assert len({head.select_one("meta[name=description]")["content"] for head in heads}) == len(heads)
 
 
+def test_chapter_is_described_by_its_notebook_or_first_paragraph(site, chapter):
+    metadata = json.loads((ROOT / f"{chapter}.ipynb").read_text(encoding="utf-8"))["metadata"]
+    own = metadata.get("description") or content(site, chapter).select_one("h1 + p").text
+    shown = site.tree(chapter).select_one("meta[name=description]")["content"]
+    assert " ".join(own.split()).startswith(shown.removesuffix("…"))
+
+
 def test_one_heading_of_the_first_order(site, page):
     """The theme adds a second one that only print shows."""
     assert len(site.tree(page).select("h1:not(#jb-print-docs-body h1)")) == 1
@@ -155,3 +165,20 @@ def test_front_page_starts_every_chapter_on_binder_and_colab(site):
             found = [link for link in links if host in link and link.endswith(f"chapters/{notebook.name}")]
             assert len(found) == 1, (host, notebook.name)
             assert SLUG in found[0]
+
+
+@pytest.mark.parametrize("name", PUBLIC)
+def test_public_name_and_its_chapters_link_to_each_other(site, name):
+    entry = site.tree("chapters/api").find(id=f"warmstart.{name}").find_parent("dl")
+    for number in re.search(r"^Chapter: (.*)$", inspect.getdoc(PUBLIC[name]), re.MULTILINE).group(1).split(", "):
+        chapter = next((page for page in site.chapters if page.startswith(f"chapters/{number}_")), None)
+        if chapter is None:
+            assert f"chapter {int(number)}, not written yet" in entry.text
+        else:
+            assert entry.select_one(f'a[href="{Path(chapter).name}.html"]')
+            assert site.tree(chapter).select_one(f'article a[href="api.html#warmstart.{name}"]')
+
+
+def test_notebook_can_be_downloaded(site, chapter):
+    link = site.tree(chapter).select_one('a[title="Download source file"]')["href"]
+    assert file_of(site, chapter, link)[0].read_bytes() == (ROOT / f"{chapter}.ipynb").read_bytes()
