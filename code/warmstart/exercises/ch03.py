@@ -34,6 +34,14 @@ def ten_percent(answer, rng):
                 ("That is one layer, and there are thirty.", "The output of each layer is the input of the next."),
             ),
             Mistake(
+                "the growth of the values in a single layer",
+                1.1,
+                (
+                    "What does one layer do to the squares? And thirty layers?",
+                    "One layer: 1.1 squared. Thirty multiply.",
+                ),
+            ),
+            Mistake(
                 "factors that are added, not multiplied",
                 30 * 1.21,
                 ("The second layer acts on what the first has made larger already.", "Multiply thirty factors."),
@@ -127,6 +135,19 @@ def _product_mistakes(mean, variance, mean_square, squared_mean, right):
             ),
         ),
         Mistake(
+            "terms left out in which several factors vary",
+            one_varies(squared_mean),
+            (
+                "Each of your terms lets one factor vary. Several may vary at once.",
+                "Do not expand to first order: the product of the mean squares holds all terms.",
+            ),
+        ),
+        Mistake(
+            "means and variances exchanged",
+            np.prod(mean + variance**2) - np.prod(variance**2),
+            ("Call variance(mean=..., var=...) on an example.", "The first argument is the means."),
+        ),
+        Mistake(
             "mixed terms left out",
             one_varies(squared_mean) + product,
             (
@@ -169,6 +190,11 @@ def uniform_limit(answer, rng):
                 "the variance used as the standard deviation",
                 np.sqrt(3) / fan_in,
                 ("The fan belongs under the root.", "sqrt(3 / fan_in), not sqrt(3) / fan_in."),
+            ),
+            Mistake(
+                "a division by sqrt(3) where a multiplication belongs",
+                1 / np.sqrt(3 * fan_in),
+                ("This is the standard deviation of U(-a, a) for a = 1 / sqrt(fan_in).", "Solve a^2 / 3 = 1 / fan_in."),
             ),
             Mistake("a root left out", 3 / fan_in, ("This is a^2.", "Take the root.")),
             Mistake(
@@ -312,6 +338,10 @@ def fan(answer, rng):
             np.sqrt(n_in / n_out),
             ("A compromise, and the first layer still grows.", "One unit adds up n_in products, no more, no less."),
         ),
+        "the limit of a uniform distribution taken for its standard deviation": (
+            1 / 3,
+            ("A uniform distribution on (-a, a) has the variance a^2 / 3.", "a = sqrt(3 / n_in)."),
+        ),
         "a root left out": (1 / n_in, ("1 / n_in is the variance.", "Divide by its root.")),
         "the root of all weights": (1 / n_out, ("W.size counts the weights of all units.", "Count those of one.")),
         "no calibration at all": (n_in, ("The numbers are standard normal.", "Divide them by the root of a fan.")),
@@ -348,9 +378,14 @@ def underflow(answer, rng):
                     ("The units have the size of the root of q.", "The root of factor^l is factor^(l / 2)."),
                 ),
                 Mistake(
-                    "a root that doubles in place of halving",
-                    np.floor(2 * exact) + 1,
+                    "a square in place of a root",
+                    np.floor(exact / 4) + 1,
                     ("Is the root of factor^l larger or smaller than factor^l?", "factor^(l / 2) = smallest."),
+                ),
+                Mistake(
+                    "a root taken twice",
+                    np.floor(2 * exact) + 1,
+                    ("The root of factor^l is factor^(l / 2), not factor^(l / 4).", "factor^(l / 2) = smallest."),
                 ),
                 Mistake(
                     "the last layer above the limit",
@@ -368,4 +403,14 @@ def underflow(answer, rng):
                     ("Layers are whole numbers.", "Take the next whole number."),
                 ),
             ],
+        )
+    # Ties, where the root equals the limit in layer k. Rounding may decide a few of them, but not most.
+    at_the_limit = [as_array(call(answer, 0.25, 2.0**-k), ()) == k for k in range(1, 9)]
+    if np.mean(at_the_limit) > 0.5:
+        raise Wrong(
+            "a layer that only reaches the limit",
+            (
+                "The root has to fall below the limit. Try factor 1/4 and limit 1/2.",
+                "Layer 1 is at 1/2, layer 2 below.",
+            ),
         )
