@@ -134,6 +134,24 @@ def scaled_limit(answer, rng):
                 ("Is the loss zero at your end? Multiply it by A.", "The start already explains A w0 of y."),
             ),
             Mistake(
+                "rates that are missing in the matrix A D A^T",
+                start + rates * (A.T @ np.linalg.solve(A @ A.T, residual)),
+                (
+                    "Is the loss zero at your end? Multiply it by A.",
+                    "Put w0 + D A^T v into A w = y: which matrix has v?",
+                ),
+            ),
+            Mistake(
+                "rates that are missing in the step",
+                start + A.T @ np.linalg.solve((A * rates) @ A.T, residual),
+                ("Is the loss zero at your end? Multiply it by A.", "A step adds D A^T times something, not A^T."),
+            ),
+            Mistake(
+                "the rates divided by instead of multiplied",
+                start + (A / rates).T @ np.linalg.solve((A / rates) @ A.T, residual),
+                ("A weight with a larger rate moves more, not less.", "The weights move within the span of D A^T."),
+            ),
+            Mistake(
                 "the root of the rates used once instead of twice",
                 start + pinv_root @ residual,
                 (
@@ -142,11 +160,11 @@ def scaled_limit(answer, rng):
                 ),
             ),
             Mistake(
-                "the rates in place of their roots",
+                "rates that are applied twice, as if in place of their roots",
                 start + rates * (pinv_rates @ residual),
                 (
-                    "Substitute u = D^(-1/2) w: the matrix becomes A D^(1/2).",
-                    "Each of the two places gets the root of the rates.",
+                    "With w = w0 + D A^T v the matrix of v is A D A^T: how often does it contain the rates?",
+                    "If you substitute u = D^(-1/2) w, each of the two places gets the root of the rates.",
                 ),
             ),
         ],
@@ -199,6 +217,19 @@ def weight_decay(answer, rng):
                 ("The loss has a factor 1/2 before both terms.", "The gradient of (decay/2) ||w||^2 is decay * w."),
             ),
             Mistake(
+                "the mean over the examples in place of the sum",
+                np.linalg.solve(gram + n * decay * eye, A.T @ y),
+                ("Compare the two losses: this one has no 1/n.", "Its gradient is A^T (A w - y) + decay * w."),
+            ),
+            Mistake(
+                "the part of the start that A does not see kept for ever",
+                np.linalg.solve(gram + decay * eye, A.T @ y) + start - np.linalg.pinv(A) @ (A @ start),
+                (
+                    "Along a direction u with A u = 0 the gradient is decay * u^T w.",
+                    "This part shrinks by the same factor in each step: what is its limit?",
+                ),
+            ),
+            Mistake(
                 "the decay with the wrong sign",
                 np.linalg.solve(gram - decay * eye, A.T @ y),
                 ("A larger decay must give shorter weights.", "Bring decay * w to the side of A^T A w."),
@@ -223,16 +254,26 @@ def weight_decay(answer, rng):
     ),
 )
 def count(answer, rng):
-    """A tanh network has the product over hidden layers of n! 2^n equal settings."""
-    widths = tuple(int(n) for n in rng.choice(np.arange(3, 8), size=2, replace=False))
-    right = prod(factorial(n) * 2**n for n in widths)
+    """A tanh network has the product over hidden layers of m! 2^m equal settings."""
+    widths = tuple(int(m) for m in rng.choice(np.arange(3, 8), size=2, replace=False))
+    right = prod(factorial(m) * 2**m for m in widths)
     compare(
         call(answer, widths),
         right,
+        rtol=1e-11,  # the largest answer is below 3e10, so that one copy too few is seen
+        atol=0,
         mistakes=[
             Mistake(
+                "all copies but the setting itself",
+                right - 1,
+                (
+                    "The exercise counts the setting itself as well.",
+                    "Keeping the order and all signs is one of the choices.",
+                ),
+            ),
+            Mistake(
                 "the orders alone, without the signs",
-                prod(factorial(n) for n in widths),
+                prod(factorial(m) for m in widths),
                 (
                     "tanh is odd: tanh(-z) = -tanh(z).",
                     "Each unit may also change the sign of all its weights: factor 2.",
@@ -240,8 +281,8 @@ def count(answer, rng):
             ),
             Mistake(
                 "the signs alone, without the orders",
-                prod(2**n for n in widths),
-                ("Units can also change places.", "n units can be put in n! orders."),
+                prod(2**m for m in widths),
+                ("Units can also change places.", "m units can be put in m! orders."),
             ),
             Mistake(
                 "all hidden units in one pot",
@@ -253,18 +294,18 @@ def count(answer, rng):
             ),
             Mistake(
                 "the sum over the layers",
-                sum(factorial(n) * 2**n for n in widths),
+                sum(factorial(m) * 2**m for m in widths),
                 ("The layers are rearranged independently.", "Independent choices multiply."),
             ),
             Mistake(
                 "one sign for a whole layer",
-                prod(factorial(n) * 2 for n in widths),
-                ("Each unit chooses its sign on its own.", "n units have 2^n patterns of signs."),
+                prod(factorial(m) * 2 for m in widths),
+                ("Each unit chooses its sign on its own.", "m units have 2^m patterns of signs."),
             ),
             Mistake(
-                "2 n in place of 2^n",
-                prod(factorial(n) * 2 * n for n in widths),
-                ("Each unit chooses its sign on its own.", "n units have 2^n patterns of signs."),
+                "2 m in place of 2^m",
+                prod(factorial(m) * 2 * m for m in widths),
+                ("Each unit chooses its sign on its own.", "m units have 2^m patterns of signs."),
             ),
         ],
     )
