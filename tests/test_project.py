@@ -1,9 +1,10 @@
 """The project's own promises: docstrings, pins, README, and that CONTRIBUTING names tests that exist."""
 
 import ast
-import importlib
+import importlib.util
 import inspect
 import re
+import sys
 import textwrap
 import tomllib
 from pathlib import Path
@@ -98,6 +99,18 @@ def test_readme_is_short():
         assert (ROOT / picture).is_file(), picture
     assert "make book" in text
     assert "make test" in text
+
+
+@pytest.mark.parametrize("page", ["README.md", "index.md"])
+def test_commands_without_make_can_be_run(page):
+    text = (ROOT / page).read_text(encoding="utf-8")
+    commands = re.findall(r"^\.venv/bin/(\S+)(?: -m (\w+))?", text, flags=re.MULTILINE)
+    assert commands
+    for script, module in commands:
+        assert (Path(sys.executable).parent / script).exists(), script
+        if module:
+            package = importlib.util.find_spec(module).submodule_search_locations
+            assert not package or importlib.util.find_spec(f"{module}.__main__"), f"python -m {module}"
 
 
 def test_contributing_names_tests_that_exist():
