@@ -17,6 +17,15 @@ def waves(n_out, n_in):
     return np.cos(np.outer(1 + np.arange(n_out), 1 + np.arange(n_in)))
 
 
+def cosine_start(n_out, n_in):
+    """The start of the chapter: its row 0 has twice the squared length of the others."""
+    return 2 / np.sqrt(n_in) * np.cos(np.pi / n_in * np.outer(np.arange(n_out), np.arange(n_in) + 0.5))
+
+
+def slow_waves(n_out, n_in):
+    return rows(np.cos(np.pi / (n_out + n_in) * np.outer(1 + np.arange(n_out), np.arange(n_in) + 0.5)))
+
+
 def powers(n_out, n_in):
     return rows(np.array([[(1 + 0.1 * row) ** -column for column in range(n_in)] for row in range(n_out)]))
 
@@ -40,6 +49,7 @@ def masked(shape, factor=lambda p: 1 / (1 - p)):
 RIGHT = [
     ("02-breakers", "DFG"),
     ("02-breakers", "g, f, d"),
+    ("02-breakers", "D, F and G."),
     ("02-breakers", ["D", "F", "G"]),
     ("02-breakers", {"F", "G", "D"}),
     ("02-waking", lambda layer, hidden: hidden + 2 - layer),
@@ -48,12 +58,14 @@ RIGHT = [
     ("02-twin", lambda n, eta: np.array([1 / n, n]) * eta),
     ("02-no-dice", lambda n_out, n_in: rows(waves(n_out, n_in))),
     ("02-no-dice", powers),
+    ("02-no-dice", lambda n_out, n_in: slow_waves(n_out, n_in).tolist()),
     ("02-no-dice", fixed_seed),
     ("02-one-mask", dropout),
     ("02-one-mask", dropout_where),
     ("02-survive", np.sqrt(2 / 64)),
     ("02-survive", 0.18),
     ("02-survive", 0.17),
+    ("02-survive", 0.1877),  # the notebook shows 9.4 for it
 ]
 WRONG = [
     ("02-breakers", "ADFG", "minibatches"),
@@ -67,7 +79,12 @@ WRONG = [
     ("02-waking", lambda layer, hidden: hidden + 1 - layer, "starts at 0"),
     ("02-waking", lambda layer, hidden: hidden + 3 - layer, "starts at 2"),
     ("02-waking", lambda layer, hidden: 1 if layer == hidden + 1 else 2, "all wake in step 2"),
-    ("02-twin", lambda n, eta: (eta, eta), "for both"),
+    ("02-waking", lambda layer, hidden: hidden - layer, "leaves out"),
+    ("02-waking", lambda layer, hidden: layer + 2 - hidden, "arguments swapped"),
+    ("02-twin", lambda n, eta: (eta, eta), "wide network for both"),
+    ("02-twin", lambda n, eta: (eta / n, eta / n), "share of the rate"),
+    ("02-twin", lambda eta, n: (eta / n, n * eta), "arguments swapped"),
+    ("02-twin", lambda n, eta: (eta / n**2, eta * n**2), "n squared"),
     ("02-twin", lambda n, eta: (n * eta, eta / n), "swapped"),
     ("02-twin", lambda n, eta: (eta, n * eta), "incoming weight that moves"),
     ("02-twin", lambda n, eta: (eta / n, eta), "outgoing weight that moves"),
@@ -78,6 +95,8 @@ WRONG = [
     ("02-no-dice", lambda n_out, n_in: rows(np.random.standard_normal((n_out, n_in))), "dice"),
     ("02-no-dice", lambda n_out, n_in: rows(waves(n_out, n_in)).T, "swapped"),
     ("02-no-dice", lambda n_out, n_in: rows(waves(n_out, n_in), 1), "squared length 1"),
+    ("02-no-dice", cosine_start, "first row"),
+    ("02-no-dice", lambda n_out, n_in: 2 * waves(n_out, n_in) / np.sqrt(n_in), "wrong length"),
     ("02-no-dice", lambda n_out, n_in: rows(waves(n_out, n_in), 4), "length 2"),
     ("02-no-dice", lambda n_out, n_in: rows(waves(n_out, n_in), 2 * n_in), "mean square"),
     (

@@ -75,7 +75,7 @@ def _letters(answer):
     parts = list(answer) if isinstance(answer, str | list | tuple | set | frozenset) else None
     if parts is None or not all(isinstance(part, str) for part in parts):
         raise Unusable(f"This exercise asks for {wanted}, and you gave {describe(answer)}.")
-    letters = {letter for letter in "".join(parts).upper() if letter not in " ,;"}
+    letters = {letter for letter in "".join(parts).upper().replace("AND", "") if letter not in " ,;./+&"}
     if not letters or not letters <= set(LETTERS):
         raise Unusable(f"This exercise asks for {wanted}, and you gave {describe(answer)}.")
     return letters
@@ -129,6 +129,19 @@ def waking(answer, rng):
                     "What is the gradient of the output weights in step 1? The sigmoid of 0 is 1/2.",
                     "The output layer, l = L + 1, moves in step 1.",
                 ),
+            ),
+            Mistake(
+                "a count that leaves out the output layer",
+                hidden - layers,
+                (
+                    "There are L + 1 matrices, and the output layer is number L + 1.",
+                    "What does your function give for l = L + 1? The output layer moves in step 1.",
+                ),
+            ),
+            Mistake(
+                "the arguments swapped",
+                layers + 2 - hidden,
+                ("Which argument comes first?", "The function is waking(layer, hidden)."),
             ),
             Mistake(
                 "hidden layers that all wake in step 2",
@@ -203,6 +216,27 @@ def twin(answer, rng):
                 ),
             ),
             Mistake(
+                "a share of the rate for both",
+                (eta / n, eta / n),
+                (
+                    "The incoming rate is right. Does the outgoing weight move faster or slower than before?",
+                    "u is a sum of n weights that all move.",
+                ),
+            ),
+            Mistake(
+                "the arguments swapped",
+                (n / eta, n * eta),
+                ("Which argument comes first?", "The function is twin_rates(n, eta)."),
+            ),
+            Mistake(
+                "n squared",
+                (eta / n**2, n**2 * eta),
+                (
+                    "How large is the change of u, if each of the n terms changes by the same?",
+                    "One factor n from the sum, none from elsewhere.",
+                ),
+            ),
+            Mistake(
                 "the root of n",
                 (eta / np.sqrt(n), eta * np.sqrt(n)),
                 ("Nothing here is a standard deviation: no root occurs.", "Sums of n equal terms grow like n."),
@@ -260,6 +294,11 @@ def _check_rows(weight, length):
     for name, (value, hints) in known.items():
         if np.allclose(length, value):
             raise Wrong(name, hints)
+    if np.allclose(length[1:], 2) and not np.isclose(length[0], 2):
+        raise Wrong(
+            "a first row of another length than the rest",
+            ("What is a wave of frequency 0? Look at row 0.", "Divide each row by its own length, row 0 as well."),
+        )
     if np.allclose(np.mean(weight**2), 2 / weight.shape[1]) and not np.allclose(length, 2):
         raise Wrong(
             "the right size on average, but not for each unit",
@@ -271,7 +310,10 @@ def _check_rows(weight, length):
             ("Sum the squares of a row, do not average them.", "Divide by the root of the number of inputs."),
         )
     if not np.allclose(length, 2):
-        raise Wrong()
+        raise Wrong(
+            "rows of the wrong length",
+            ("Your rows differ, that is right. Now sum the squares of each.", "Scale each row by sqrt(2 / its sum)."),
+        )
 
 
 @exercise(
@@ -344,7 +386,7 @@ def _check_dropout(out, h, kept, p):
     ),
 )
 def survive(answer, rng):
-    """The expected mean square changes by (width sigma^2 / 2)^depth, which must lie between 1/10 and 10."""
+    """The expected mean square changes by (width sigma^2 / 2)^depth, which should lie between 1/10 and 10."""
     sigma = float(as_array(answer, ()))
     if sigma <= 0:
         raise Wrong("a standard deviation that is not positive", ("It measures a spread.", "Try 0.1 and 0.3."))
@@ -361,7 +403,8 @@ def survive(answer, rng):
         if np.isclose(sigma, value, rtol=1e-2):
             raise Wrong(name, hints)
     exponent = DEPTH * np.log10(WIDTH * sigma**2 / 2)
+    # The notebook's 100 draws lie 15% below the expectation: what they show as 10 is 10 / 0.85, and log10 of it 1.07.
     if exponent < -1:
         raise Wrong("a signal that dies out", ("Go up.", "You are too small: try a value between yours and 0.3."))
-    if exponent > 1:
+    if exponent > 1.07:
         raise Wrong("a signal that explodes", ("Go down.", "You are too large: try a value between 0.1 and yours."))
