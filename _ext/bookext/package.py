@@ -1,11 +1,13 @@
-"""Functions and chapters, linked both ways.
+"""Functions and pages, linked both ways.
 
-A docstring of the package ends with a line ``Chapter: 01, 03``; on the API page its numbers become links. The directive
-``{package-index}`` lists every public name with those chapters and with all pages whose text refers to it. Each chapter
-ends with a line that links back to the names whose docstrings name it.
+The directive ``{package-index}`` lists every public name with the pages that use it: in the code of a notebook, or by a
+reference in the text. Each chapter ends with a line that links to the names its code uses.
 """
 
+import ast
+import json
 import re
+from pathlib import Path
 
 from docutils import nodes
 from sphinx.addnodes import pending_xref
@@ -14,7 +16,9 @@ from sphinx.util.docutils import SphinxDirective
 
 from .markup import link, table
 
-CHAPTER_LINE = re.compile(r"^Chapter: (\d\d(?:, \d\d)*)$")
+CHAPTER = re.compile(r"chapters/(\d\d)_")
+PLUMBING = ("warmstart.plots.", "warmstart.exercises.")  # used by each chapter, and no part of what it teaches
+STORES = ("book_index_pages", "book_references", "book_used")
 LISTED = ("function", "class", "exception", "data")
 
 
@@ -31,57 +35,53 @@ class PackageIndex(SphinxDirective):
         return [package_index()]
 
 
-def numbers(lines):
-    """The chapter numbers that the lines of a docstring name, as strings of two digits.
+def names_in(sources):
+    """The full names of the package that the code of a notebook uses.
 
-    >>> numbers(["Return it.", "", "Chapter: 01, 03"])
-    ['01', '03']
+    >>> sorted(names_in(["from warmstart import scale as s", "from warmstart.models import MLP", "s.gain(MLP)"]))
+    ['warmstart.models.MLP', 'warmstart.scale.gain']
     """
-    return [number for line in lines if (match := CHAPTER_LINE.match(line)) for number in match[1].split(", ")]
-
-
-def page_of(env, number):
-    """The page of chapter ``number``, or None while it is not written."""
-    return next((page for page in sorted(env.found_docs) if page.startswith(f"chapters/{number}_")), None)
-
-
-def link_docstring(app, what, name, obj, options, lines):
-    """Turn the chapter line of a docstring into links (event ``autodoc-process-docstring``)."""
-    found = numbers(lines)
-    if not found:
-        return
-    store(app.env, "book_chapters")[name] = found
-    pages = {number: page_of(app.env, number) for number in found}
-    links = [f":doc:`/{page}`" if page else f"chapter {int(number)}, not written yet" for number, page in pages.items()]
-    lines[:] = [f"Chapter: {', '.join(links)}" if CHAPTER_LINE.match(line) else line for line in lines]
+    code = "\n".join(line for source in sources for line in source.splitlines() if not line.lstrip().startswith("%"))
+    nodes_of_code = list(ast.walk(ast.parse(code)))
+    full, found = {}, set()
+    for node in nodes_of_code:
+        if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "warmstart":
+            full |= {alias.asname or alias.name: f"{node.module}.{alias.name}" for alias in node.names}
+    for node in nodes_of_code:
+        if isinstance(node, ast.Name) and node.id in full:
+            found.add(full[node.id])
+        if isinstance(node, ast.Attribute) and isinstance(node.value, ast.Name) and node.value.id in full:
+            found.add(f"{full[node.value.id]}.{node.attr}")
+    return {name for name in found if name.count(".") == 2}
 
 
 def collect_references(app, doctree):
-    """Note to which names of the package a page refers (event ``doctree-read``)."""
-    found = {node["reftarget"] for node in doctree.findall(pending_xref) if node.get("refdomain") == "py"}
-    store(app.env, "book_references")[app.env.docname] = found
+    """Note which names of the package a page refers to, and which its code uses (event ``doctree-read``)."""
+    page, path = app.env.docname, Path(app.env.doc2path(app.env.docname))
+    named = {node["reftarget"] for node in doctree.findall(pending_xref) if node.get("refdomain") == "py"}
+    cells = json.loads(path.read_text(encoding="utf-8"))["cells"] if path.suffix == ".ipynb" else []
+    used = names_in("".join(cell["source"]) for cell in cells if cell["cell_type"] == "code")
+    store(app.env, "book_references")[page] = named | used
+    store(app.env, "book_used")[page] = used
 
 
 def fill_index(app, doctree, docname):
     """Replace the placeholder by the table (event ``doctree-resolved``)."""
     for placeholder in list(doctree.findall(package_index)):
-        chapters, references = store(app.env, "book_chapters"), store(app.env, "book_references")
-        rows = []
+        references, rows = store(app.env, "book_references"), []
         for name, entry in app.env.get_domain("py").objects.items():
             if entry.objtype in LISTED:
                 title = nodes.literal("", name.removeprefix("warmstart."))
                 first = nodes.paragraph("", "", link(app, docname, entry.docname, entry.node_id, title))
-                own = [page_of(app.env, number) for number in chapters.get(name, [])]
                 users = [page for page, names in sorted(references.items()) if name in names and page != docname]
-                rows.append([[first], [_links(app, docname, own)], [_links(app, docname, users)]])
-        placeholder.replace_self(table(["Name", "Chapter", "Referred to in"], rows, [50, 20, 30], "package-index"))
+                rows.append([[first], [_links(app, docname, users)]])
+        placeholder.replace_self(table(["Name", "Used in chapter or page"], rows, [60, 40], "package-index"))
 
 
 def link_back(app, doctree, docname):
-    """End a chapter with links to what the package holds of it (event ``doctree-resolved``)."""
-    number = re.match(r"chapters/(\d\d)_", docname)
-    chapters, objects = store(app.env, "book_chapters"), app.env.get_domain("py").objects
-    names = [name for name in objects if number and number[1] in chapters.get(name, [])]
+    """End a chapter with links to what its code uses of the package (event ``doctree-resolved``)."""
+    used, objects = store(app.env, "book_used").get(docname, ()), app.env.get_domain("py").objects
+    names = [name for name in objects if name in used and not name.startswith(PLUMBING)]
     if not names:
         return
     paragraph = nodes.paragraph("", "", nodes.strong("", "In the package: "), classes=["in-the-package"])
@@ -96,7 +96,7 @@ def _links(app, docname, pages):
     """A paragraph with a short link to each page: a chapter's number, another page's title; a dash if there is none."""
     paragraph = nodes.paragraph()
     for page in filter(None, pages):
-        number = re.match(r"chapters/(\d\d)_", page)
+        number = CHAPTER.match(page)
         title = app.env.titles[page].astext()
         reference = link(app, docname, page, "", nodes.inline("", str(int(number[1])) if number else title))
         reference["reftitle"] = title
@@ -106,19 +106,18 @@ def _links(app, docname, pages):
 
 def pages_to_write(app, env):
     """Write again, whenever any page was read, those that show what others say (event ``env-updated``)."""
-    chapters = {page_of(env, number) for numbers in store(env, "book_chapters").values() for number in numbers}
-    return [*store(env, "book_index_pages"), *filter(None, chapters)]
+    return [*store(env, "book_index_pages"), *(page for page, used in store(env, "book_used").items() if used)]
 
 
 def purge(app, env, docname):
     """Forget what a page said before it is read again (event ``env-purge-doc``)."""
-    for name in ("book_index_pages", "book_references"):
+    for name in STORES:
         store(env, name).pop(docname, None)
 
 
 def merge(app, env, docnames, other):
     """Take over what a parallel reader found (event ``env-merge-info``)."""
-    for name in ("book_index_pages", "book_references", "book_chapters"):
+    for name in STORES:
         store(env, name).update(store(other, name))
 
 
@@ -135,7 +134,6 @@ def setup(app):
     _MockObject.__or__ = _MockObject.__ror__ = lambda self, other: self
     app.add_node(package_index)
     app.add_directive("package-index", PackageIndex)
-    app.connect("autodoc-process-docstring", link_docstring, priority=400)  # before napoleon
     app.connect("doctree-read", collect_references)
     app.connect("doctree-resolved", fill_index)
     app.connect("doctree-resolved", link_back)

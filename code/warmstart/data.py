@@ -3,10 +3,11 @@
 import hashlib
 import io
 from dataclasses import dataclass, fields
-from numbers import Integral
 from pathlib import Path
 
 import numpy as np
+
+from .errors import check_count, refuse
 
 FOLDER = Path(__file__).parent / "datasets"
 SHA256 = {"fashion_mnist.npz": "9e4631da85efe1567921aa35db75d54e4879575710a1cff52b1a06aa968d21be"}
@@ -30,8 +31,6 @@ class Dataset:
         >>> images, labels = np.zeros((2, 28, 28), np.float32), np.array([0, 1])
         >>> Dataset(images, labels, images, labels, ("cat", "dog"))
         Dataset: 2 training and 2 test images of 28 x 28, 2 classes (cat, dog)
-
-    Chapter: 01, 02, 03
     """
 
     train_images: np.ndarray
@@ -41,10 +40,12 @@ class Dataset:
     class_names: tuple[str, ...]
 
     def __post_init__(self):
-        """Make the arrays read-only, so that no chapter can change them for the next cell."""
+        """Keep read-only views of the arrays, so that no chapter can change them for the next cell."""
         for field in fields(self):
             if isinstance(value := getattr(self, field.name), np.ndarray):
-                value.flags.writeable = False
+                view = value.view()
+                view.flags.writeable = False
+                object.__setattr__(self, field.name, view)
 
     def __repr__(self) -> str:
         """Return one line: how many images of which size, and the classes."""
@@ -80,14 +81,13 @@ def fashion_mnist(*, train_per_class: int = 600, test_per_class: int = 200) -> D
         ['T-shirt/top', 'Trouser', 'Pullover']
 
     Source: Xiao, Rasul and Vollgraf (2017), Fashion-MNIST, arXiv:1708.07747; MIT licence, Zalando SE.
-
-    Chapter: 01, 02, 03
     """
     arrays = _load("fashion_mnist.npz")
     parts = []
     for part, per_class in (("train", train_per_class), ("test", test_per_class)):
         labels = arrays[f"{part}_labels"].astype(np.int64)
-        stop = len(FASHION_MNIST_CLASSES) * _checked_count(f"{part}_per_class", per_class, np.bincount(labels).min())
+        available = int(np.bincount(labels).min())
+        stop = len(FASHION_MNIST_CLASSES) * check_count(f"{part}_per_class", per_class, maximum=available)
         parts += [arrays[f"{part}_images"][:stop].astype(np.float32) / np.float32(255), labels[:stop].copy()]
     return Dataset(*parts, FASHION_MNIST_CLASSES)
 
@@ -115,17 +115,16 @@ def standardize(images: np.ndarray, *, reference: np.ndarray | None = None) -> n
         array([3.])
 
     Source: LeCun et al. (1998), Efficient BackProp, section 4.3 (there for each input variable).
-
-    Chapter: 03
     """
     images = np.asarray(images)
     reference = images if reference is None else np.asarray(reference)
     if reference.size == 0:
-        raise ValueError(f"reference received shape {reference.shape}; allowed is any shape with at least one value")
-    low, high = reference.min(), reference.max()
-    if not (np.isfinite(low) and np.isfinite(high) and low < high):
-        raise ValueError(f"reference received values from {low} to {high}; allowed are finite ones, not all equal")
-    mean, std = reference.mean(dtype=np.float64), reference.std(dtype=np.float64)
+        raise refuse("reference", reference.shape, "shapes with at least one value")
+    with np.errstate(invalid="ignore", over="ignore"):
+        mean, std = reference.mean(dtype=np.float64), reference.std(dtype=np.float64)
+    if not (np.isfinite(std) and std > 0 and reference.min() < reference.max()):
+        received = f"values from {reference.min()} to {reference.max()} with standard deviation {std}"
+        raise refuse("reference", received, "finite values that differ")
     dtype = images.dtype if np.issubdtype(images.dtype, np.floating) else np.float64
     return ((images - mean) / std).astype(dtype)
 
@@ -142,9 +141,3 @@ def _load(name):
         raise ValueError(f"the data file {path} is damaged: sha256 {received}, expected {SHA256[name]}: {remedy}")
     with np.load(io.BytesIO(raw), allow_pickle=False) as archive:
         return dict(archive)
-
-
-def _checked_count(name, value, available):
-    if not isinstance(value, Integral) or not 1 <= value <= available:
-        raise ValueError(f"{name} received {value!r}; allowed are whole numbers from 1 to {available}")
-    return int(value)

@@ -1,7 +1,7 @@
 """Fill weights in place, with the names and signatures of ``torch.nn.init``; every scheme is one line on one core.
 
 All functions change the tensor without recording gradients and return the same tensor. Randomness comes from
-``generator`` alone if one is given.
+``generator`` alone; ``None`` means torch's global one. A number or a name that is not allowed is a ValueError.
 """
 
 import math
@@ -9,125 +9,85 @@ import math
 import torch
 from torch import Generator, Tensor
 
-from .scale import check_finite, weight_std
+from .errors import check_finite, refuse
+from .scale import weight_std
 
 DISTRIBUTIONS = ("normal", "uniform")
 
 
 def zeros_(tensor: Tensor) -> Tensor:
-    """Fill ``tensor`` with 0: fit for biases, and for weights the start from which no unit differs from another.
-
-    Args:
-        tensor: Any shape.
-
-    Returns:
-        Tensor: The same tensor.
+    """Fill with 0: fit for biases, and for weights the start from which no unit differs; see :func:`constant_`.
 
     Example:
         >>> zeros_(torch.empty(2))
         tensor([0., 0.])
-
-    Chapter: 02
     """
     return constant_(tensor, 0.0)
 
 
 def ones_(tensor: Tensor) -> Tensor:
-    """Fill ``tensor`` with 1.
-
-    Args:
-        tensor: Any shape.
-
-    Returns:
-        Tensor: The same tensor.
+    """Fill with 1; see :func:`constant_`.
 
     Example:
         >>> ones_(torch.empty(2))
         tensor([1., 1.])
-
-    Chapter: 02
     """
     return constant_(tensor, 1.0)
 
 
+@torch.no_grad()
 def constant_(tensor: Tensor, val: float) -> Tensor:
-    """Fill ``tensor`` with ``val``.
+    """Fill with ``val``.
 
     Args:
         tensor: Any shape.
         val: A finite number.
 
-    Returns:
-        Tensor: The same tensor.
-
-    Raises:
-        ValueError: If ``val`` is not a finite number.
-
     Example:
         >>> constant_(torch.empty(2), 0.5)
         tensor([0.5000, 0.5000])
-
-    Chapter: 02
     """
-    val = check_finite("val", val)
-    with torch.no_grad():
-        return tensor.fill_(val)
+    return tensor.fill_(check_finite("val", val))
 
 
+@torch.no_grad()
 def uniform_(tensor: Tensor, a: float = 0.0, b: float = 1.0, generator: Generator | None = None) -> Tensor:
-    r"""Fill ``tensor`` from U(a, b), whose variance is :math:`(b - a)^2 / 12`.
+    r"""Fill from U(a, b), whose variance is :math:`(b - a)^2 / 12`.
 
     Args:
-        tensor: Any shape.
+        tensor: Any shape, real floating point.
         a: Lower bound, finite.
         b: Upper bound, finite, at least ``a``.
-        generator: Source of randomness; torch's global one if None.
-
-    Returns:
-        Tensor: The same tensor.
-
-    Raises:
-        ValueError: If a bound is not finite or ``b < a``.
+        generator: Source of randomness.
 
     Example:
         >>> w = uniform_(torch.empty(100), -1, 1, generator=torch.Generator().manual_seed(0))
         >>> bool((w.abs() <= 1).all())
         True
-
-    Chapter: 02, 03
     """
     a, b = check_finite("a", a), check_finite("b", b)
     if b < a:
-        raise ValueError(f"b must be at least a; received a={a:g}, b={b:g}")
-    with torch.no_grad():
-        return tensor.uniform_(a, b, generator=generator)
+        raise refuse("b", b, f"numbers from a = {a:g}")
+    return _real(tensor).uniform_(a, b, generator=generator)
 
 
+@torch.no_grad()
 def normal_(tensor: Tensor, mean: float = 0.0, std: float = 1.0, generator: Generator | None = None) -> Tensor:
-    r"""Fill ``tensor`` from the normal distribution :math:`N(\text{mean}, \text{std}^2)`.
+    r"""Fill from the normal distribution :math:`N(\text{mean}, \text{std}^2)`.
 
     Args:
-        tensor: Any shape.
+        tensor: Any shape, real floating point.
         mean: Mean, finite.
         std: Standard deviation (not the variance), finite and at least 0.
-        generator: Source of randomness; torch's global one if None.
-
-    Returns:
-        Tensor: The same tensor.
-
-    Raises:
-        ValueError: If ``mean`` is not finite, or ``std`` is negative or not finite.
+        generator: Source of randomness.
 
     Example:
         >>> w = normal_(torch.empty(10_000), std=0.1, generator=torch.Generator().manual_seed(0))
         >>> round(w.std().item(), 2)
         0.1
-
-    Chapter: 02, 03
     """
     mean, std = check_finite("mean", mean), check_finite("std", std, minimum=0.0)
-    with torch.no_grad():
-        return tensor.normal_(mean, std, generator=generator)
+    return _real(tensor).normal_(mean, std, generator=generator)
 
 
 def variance_scaling_(
@@ -137,24 +97,18 @@ def variance_scaling_(
     distribution: str = "normal",
     generator: Generator | None = None,
 ) -> Tensor:
-    r"""Fill ``tensor`` with zero-mean random weights of variance ``scale / fan``: the one core of all schemes.
+    r"""Fill with zero-mean random weights of variance ``scale / fan``: the one core of all schemes.
 
     .. math:: \operatorname{Var}(W) = \frac{\text{scale}}{\text{fan}}, \qquad
               W \sim N(0, \operatorname{Var}(W)) \;\text{ or }\;
               U(-\ell, \ell), \; \ell = \sqrt{3 \operatorname{Var}(W)}
 
     Args:
-        tensor: Weight of shape ``(out, in, *kernel)``.
+        tensor: Weight of shape ``(out, in, *kernel)``, real floating point.
         scale: Squared gain, finite and at least 0: 1 for linear units, 2 for ReLU.
         mode: Which fan: "fan_in", "fan_out" or "fan_avg", the mean of the two.
-        distribution: "normal" or "uniform"; the variance is the same.
-        generator: Source of randomness; torch's global one if None.
-
-    Returns:
-        Tensor: The same tensor.
-
-    Raises:
-        ValueError: If the shape has no fans, a name is unknown, or ``scale`` is negative or not finite.
+        distribution: "normal" (not truncated) or "uniform"; the variance is the same.
+        generator: Source of randomness.
 
     Source: the form follows JAX's ``variance_scaling``; LeCun et al. (1998), section 4.6, is scale 1 with fan_in.
 
@@ -162,13 +116,10 @@ def variance_scaling_(
         >>> w = variance_scaling_(torch.empty(200, 100), generator=torch.Generator().manual_seed(0))
         >>> round(w.std().item(), 2)
         0.1
-
-    Chapter: 03
     """
     if distribution not in DISTRIBUTIONS:
-        raise ValueError(f"unknown distribution {distribution!r}; allowed are {', '.join(DISTRIBUTIONS)}")
-    gain = math.sqrt(check_finite("scale", scale, minimum=0.0))
-    std = weight_std(tensor.shape, gain=gain, mode=mode)
+        raise refuse("distribution", distribution, ", ".join(DISTRIBUTIONS))
+    std = weight_std(tensor.shape, gain=math.sqrt(check_finite("scale", scale, minimum=0.0)), mode=mode)
     if distribution == "normal":
         return normal_(tensor, 0.0, std, generator)
     limit = math.sqrt(3.0) * std
@@ -176,17 +127,7 @@ def variance_scaling_(
 
 
 def lecun_normal_(tensor: Tensor, generator: Generator | None = None) -> Tensor:
-    r"""Fill ``tensor`` from :math:`N(0, 1 / \text{fan\_in})`, which keeps the second moment in linear layers.
-
-    Args:
-        tensor: Weight of shape ``(out, in, *kernel)``.
-        generator: Source of randomness; torch's global one if None.
-
-    Returns:
-        Tensor: The same tensor.
-
-    Raises:
-        ValueError: If the shape has no fans.
+    """Variance 1 / fan_in, normal; see :func:`variance_scaling_`. (JAX and Keras truncate theirs at two deviations.)
 
     Source: LeCun et al. (1998), section 4.6.
 
@@ -194,24 +135,12 @@ def lecun_normal_(tensor: Tensor, generator: Generator | None = None) -> Tensor:
         >>> w = lecun_normal_(torch.empty(200, 100), generator=torch.Generator().manual_seed(0))
         >>> round(w.std().item(), 2)
         0.1
-
-    Chapter: 03
     """
     return variance_scaling_(tensor, 1.0, "fan_in", "normal", generator)
 
 
 def lecun_uniform_(tensor: Tensor, generator: Generator | None = None) -> Tensor:
-    r"""Fill ``tensor`` from :math:`U(-\ell, \ell)` with :math:`\ell = \sqrt{3 / \text{fan\_in}}`: variance 1 / fan_in.
-
-    Args:
-        tensor: Weight of shape ``(out, in, *kernel)``.
-        generator: Source of randomness; torch's global one if None.
-
-    Returns:
-        Tensor: The same tensor.
-
-    Raises:
-        ValueError: If the shape has no fans.
+    """Variance 1 / fan_in, uniform; see :func:`variance_scaling_`.
 
     Source: LeCun et al. (1998), section 4.6.
 
@@ -219,7 +148,11 @@ def lecun_uniform_(tensor: Tensor, generator: Generator | None = None) -> Tensor
         >>> w = lecun_uniform_(torch.empty(200, 300), generator=torch.Generator().manual_seed(0))
         >>> bool(w.abs().max() <= 0.1)
         True
-
-    Chapter: 03
     """
     return variance_scaling_(tensor, 1.0, "fan_in", "uniform", generator)
+
+
+def _real(tensor):
+    if not tensor.is_floating_point():
+        raise refuse("tensor", tensor.dtype, "real floating-point types")
+    return tensor

@@ -7,16 +7,17 @@ starting point is what the code says, and a given ``generator`` is the only sour
 from collections.abc import Callable, Sequence
 from functools import partial
 from itertools import pairwise
-from numbers import Integral, Real
+from numbers import Integral
 
 import torch
 from torch import Tensor, nn
 from torch.nn.utils import skip_init
 
+from .errors import check_share, refuse
 from .initializers import variance_scaling_, zeros_
-from .scale import gain
+from .scale import NONLINEARITIES, gain
 
-NONLINEARITIES = {
+ACTIVATIONS = {
     "linear": nn.Identity,
     "relu": nn.ReLU,
     "leaky_relu": nn.LeakyReLU,
@@ -47,28 +48,40 @@ class Dropout(nn.Module):
         tensor([1., 1., 1.])
 
     Source: Srivastava et al. (2014), section 4 (there the weights are rescaled at test time instead).
-
-    Chapter: 02
     """
 
     def __init__(self, p: float, *, generator: torch.Generator | None = None):
         """Keep ``p`` and the generator of the masks."""
         super().__init__()
-        if not isinstance(p, Real) or not 0 <= p < 1:
-            raise ValueError(f"dropout received p={p!r}; allowed are numbers in [0, 1)")
-        self.p = p
+        self.p = check_share("p", p)
         self.generator = generator
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Return ``inputs`` with a fresh mask applied in training mode, unchanged in evaluation mode."""
         if not self.training or self.p == 0:
             return inputs
-        mask = torch.empty_like(inputs).bernoulli_(1 - self.p, generator=self.generator)
-        return inputs * mask / (1 - self.p)
+        return inputs * _Mask.apply(inputs.detach(), self.p, self.generator) / (1 - self.p)
 
     def extra_repr(self) -> str:
         """Return what stands between the brackets of the repr."""
         return f"p={self.p}"
+
+
+class _Mask(torch.autograd.Function):
+    """A dropout mask of ones and zeros; in a stack of models (``training.fit_many``) each draws from its generator."""
+
+    @staticmethod
+    def forward(like, p, generator):
+        return torch.empty_like(like).bernoulli_(1 - p, generator=generator)
+
+    @staticmethod
+    def setup_context(ctx, inputs, output):
+        ctx.mark_non_differentiable(output)
+
+    @staticmethod
+    def vmap(info, in_dims, like, p, generators):
+        rows = like.movedim(in_dims[0], 0)
+        return torch.stack([_Mask.forward(row, p, one) for row, one in zip(rows, generators, strict=True)]), 0
 
 
 class MLP(nn.Module):
@@ -87,6 +100,8 @@ class MLP(nn.Module):
             Gaussian of variance gain^2 / fan_in (gain 1 for tanh and sigmoid), drawn from ``generator``.
         bias_init: The same for the biases.
         generator: Source of the default weights and of the dropout masks; ``None`` means torch's global one.
+        device: Where the parameters are; ``None`` means torch's default device, such as that of ``with torch.device``.
+        dtype: Their type; ``None`` means torch's default type.
 
     Attributes:
         backbone: ``nn.Sequential`` of linear layers, nonlinearities and, if asked for, dropout.
@@ -107,8 +122,6 @@ class MLP(nn.Module):
         [0.5, 0.5, 0.5, 0.5]
 
     Source: For the default with ReLU, He et al. (2015), equation 10.
-
-    Chapter: 02
     """
 
     def __init__(
@@ -121,19 +134,22 @@ class MLP(nn.Module):
         weight_init: Callable[[Tensor], Tensor] | None = None,
         bias_init: Callable[[Tensor], Tensor] = zeros_,
         generator: torch.Generator | None = None,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
     ):
         """Build the layers, then fill them from the first to the last."""
         super().__init__()
         widths = _checked_widths(widths)
-        if nonlinearity not in NONLINEARITIES:
-            raise ValueError(f"nonlinearity received {nonlinearity!r}; allowed are {', '.join(NONLINEARITIES)}")
-        drop = Dropout(dropout, generator=generator)
+        if nonlinearity not in ACTIVATIONS:
+            raise refuse("nonlinearity", nonlinearity, ", ".join(ACTIVATIONS))
+        check_share("dropout", dropout)
+        place = {"device": torch.get_default_device() if device is None else device, "dtype": dtype}
         modules = []
         for fan_in, fan_out in pairwise(widths[:-1]):
-            modules += [skip_init(nn.Linear, fan_in, fan_out, bias=bias), NONLINEARITIES[nonlinearity]()]
-            modules += [Dropout(dropout, generator=generator)] if drop.p else []
+            modules += [skip_init(nn.Linear, fan_in, fan_out, bias=bias, **place), ACTIVATIONS[nonlinearity]()]
+            modules += [Dropout(dropout, generator=generator)] if dropout else []
         self.backbone = nn.Sequential(*modules)
-        self.head = skip_init(nn.Linear, widths[-2], widths[-1], bias=bias)
+        self.head = skip_init(nn.Linear, widths[-2], widths[-1], bias=bias, **place)
         self._initialize(weight_init or _default_weight_init(nonlinearity, generator), bias_init)
 
     @torch.no_grad()
@@ -142,9 +158,8 @@ class MLP(nn.Module):
             for name, initializer in (("weight", weight_init), ("bias", bias_init)):
                 tensor = getattr(layer, name)
                 if tensor is not None and initializer(tensor) is not tensor:
-                    raise TypeError(
-                        f"{name}_init returned something else; allowed is the tensor it received, filled in place"
-                    )
+                    allowed = "functions that fill the tensor they get and return it"
+                    raise refuse(f"{name}_init", initializer, allowed, kind=TypeError)
 
     @property
     def layers(self) -> list[nn.Linear]:
@@ -159,10 +174,8 @@ class MLP(nn.Module):
     def forward(self, inputs: Tensor) -> Tensor:
         """Return the logits, shape (batch, widths[-1]), of inputs (batch, ...) flattened to (batch, widths[0])."""
         expected = self.layers[0].in_features
-        if inputs.ndim < 2 or inputs[0].numel() != expected:
-            raise ValueError(
-                f"inputs received shape {tuple(inputs.shape)}; allowed is (batch, ...) with {expected} values each"
-            )
+        if inputs.ndim < 2 or inputs.shape[1:].numel() != expected:
+            raise refuse("inputs", tuple(inputs.shape), f"shapes (batch, ...) with {expected} values each")
         return self.head(self.backbone(inputs.flatten(1)))
 
 
@@ -170,10 +183,10 @@ def _checked_widths(widths):
     widths = tuple(widths)
     whole = all(isinstance(width, Integral) and width > 0 for width in widths)
     if len(widths) < 2 or not whole:
-        raise ValueError(f"widths received {widths}; allowed are at least two positive whole numbers")
+        raise refuse("widths", widths, "at least two positive whole numbers")
     return widths
 
 
 def _default_weight_init(nonlinearity, generator):
-    scale = gain(nonlinearity) ** 2 if nonlinearity in ("linear", "relu", "leaky_relu") else 1.0
+    scale = gain(nonlinearity) ** 2 if nonlinearity in NONLINEARITIES else 1.0
     return partial(variance_scaling_, scale=scale, generator=generator)

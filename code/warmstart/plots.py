@@ -11,6 +11,8 @@ import matplotlib as mpl
 import numpy as np
 from PIL import Image
 
+from .errors import check_count, refuse
+
 if TYPE_CHECKING:  # the parts of matplotlib that draw are slow to load, and whoever draws has loaded them
     from matplotlib.axes import Axes
     from matplotlib.figure import Figure
@@ -62,8 +64,6 @@ def use_style() -> None:
         [6.0, 3.5]
 
     Source: Wong (2011), Color blindness, Nature Methods 8, 441, for the colours.
-
-    Chapter: 01, 02, 03
     """
     mpl.rcParams.update(STYLE)
     shell = sys.modules["IPython"].get_ipython() if "IPython" in sys.modules else None
@@ -85,8 +85,6 @@ def to_png(figure: Figure) -> bytes:
         >>> from matplotlib.figure import Figure
         >>> to_png(Figure())[1:4]
         b'PNG'
-
-    Chapter: 01, 02, 03
     """
     drawn, small = io.BytesIO(), io.BytesIO()
     figure.savefig(drawn, format="png", bbox_inches="tight")
@@ -114,8 +112,6 @@ def band(ax: Axes, x, mean, spread, *, label: str | None = None, color: str | No
         >>> ax = Figure().subplots()
         >>> band(ax, [0, 1], mean=[2.0, 1.0], spread=[0.1, 0.2], label="three seeds") is ax
         True
-
-    Chapter: 02
     """
     x = np.asarray(x)
     mean = _like("mean", mean, x)
@@ -148,8 +144,6 @@ def per_layer(
         >>> ax = Figure().subplots()
         >>> per_layer(ax, [1.0, 1.9, 4.2], spread=[0.0, 0.2, 0.5], predicted=[1.0, 2.0, 4.0]) is ax
         True
-
-    Chapter: 03
     """
     layers = np.arange(np.size(values))
     values = _like("values", values, layers)
@@ -181,12 +175,10 @@ def trajectory(ax: Axes, points, *, label: str | None = None, color: str | None 
         >>> ax = Figure().subplots()
         >>> trajectory(ax, [[2.0, 1.0], [1.0, 0.2], [0.5, 0.0]], label="from (2, 1)") is ax
         True
-
-    Chapter: 01
     """
     points = np.asarray(points, dtype=float)
     if points.ndim != 2 or points.shape[1] != 2 or len(points) == 0:
-        raise ValueError(f"points received shape {points.shape}; allowed is (steps + 1, 2)")
+        raise refuse("points", points.shape, "the shape (steps + 1, 2)")
     (line,) = ax.plot(*points.T, ".-", color=color, linewidth=1.2, markersize=4, label=label)
     color = line.get_color()
     ax.plot(*points[0], "o", color=color, markersize=8, markerfacecolor="white", markeredgewidth=2)
@@ -214,8 +206,6 @@ def contours(ax: Axes, values, x, y, *, levels=12, color: str = "#888888") -> Ax
         >>> x, y = np.linspace(-2, 2, 41), np.linspace(-1, 1, 21)
         >>> contours(ax, x**2 + 4 * y[:, None] ** 2, x, y) is ax
         True
-
-    Chapter: 01
     """
     ax.contour(x, y, _grid(values, x, y), levels=levels, colors=color, linewidths=0.8, zorder=0.5)
     ax.set_aspect("equal")
@@ -246,8 +236,6 @@ def heatmap(
         >>> ax = Figure().subplots()
         >>> heatmap(ax, [[0.8, np.nan], [0.7, 0.9]], x=[0.1, 1.0], y=["small", "large"], label="accuracy") is ax
         True
-
-    Chapter: 02
     """
     values = np.ma.masked_invalid(_grid(values, x, y))
     image = ax.imshow(values, origin="lower", aspect="auto", vmin=vmin, vmax=vmax, cmap="cividis")
@@ -282,14 +270,11 @@ def image_grid(ax: Axes, images, *, columns: int = 10, vmin=None, vmax=None, cma
         >>> ax = image_grid(Figure().subplots(), np.zeros((7, 28, 28)), columns=4)
         >>> ax.images[0].get_array().shape  # two rows of four, with gaps
         (57, 115)
-
-    Chapter: 02
     """
     images = np.asarray(images, dtype=float)
     if images.ndim != 3 or images.size == 0:
-        raise ValueError(f"images received shape {images.shape}; allowed is (n, height, width), not empty")
-    if columns < 1:
-        raise ValueError(f"columns received {columns!r}; allowed are whole numbers from 1")
+        raise refuse("images", images.shape, "the shape (n, height, width), not empty")
+    columns = check_count("columns", columns)
     count, height, width = images.shape
     columns, rows = min(columns, count), math.ceil(count / columns)
     canvas = np.full((rows * (height + 1) - 1, columns * (width + 1) - 1), np.nan)
@@ -304,14 +289,14 @@ def image_grid(ax: Axes, images, *, columns: int = 10, vmin=None, vmax=None, cma
 def _like(name, values, reference):
     values = np.asarray(values, dtype=float)
     if values.shape not in ((), reference.shape):
-        raise ValueError(f"{name} received shape {values.shape}; allowed are {reference.shape} and a number")
+        raise refuse(name, values.shape, f"the shape {reference.shape}, or a number")
     return np.broadcast_to(values, reference.shape)
 
 
 def _grid(values, x, y):
     values = np.asarray(values, dtype=float)
     if values.shape != (len(y), len(x)):
-        raise ValueError(f"values received shape {values.shape}; allowed is (len(y), len(x)) = {(len(y), len(x))}")
+        raise refuse("values", values.shape, f"the shape (len(y), len(x)) = {(len(y), len(x))}")
     return values
 
 

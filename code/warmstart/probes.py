@@ -24,8 +24,6 @@ class Recording:
         >>> Recording(pre_activations={"head": torch.zeros(2, 10)})
         Recording of 1 layers
           head: pre-activations (2, 10)
-
-    Chapter: 02
     """
 
     pre_activations: dict[str, Tensor] = field(default_factory=dict)
@@ -71,8 +69,6 @@ def record(model: nn.Module, *, modules: type | tuple[type, ...] = nn.Linear) ->
         >>> seen
         Recording of 1 layers
           0: pre-activations, activations, gradients (3, 2)
-
-    Chapter: 02
     """
     layers = _layers(model, modules)
     watcher = _Watcher(layers)
@@ -150,8 +146,6 @@ def second_moment(values: Tensor) -> float:
         12.5
 
     Source: He et al. (2015), equation 7: the variance of a layer depends on the second moment of its input.
-
-    Chapter: 03
     """
     if values.numel() == 0:
         raise ValueError(f"values received shape {tuple(values.shape)}; allowed is any shape with at least one value")
@@ -177,8 +171,6 @@ def dead_units(activations: Tensor) -> Tensor:
         tensor([ True, False])
 
     Source: Lu et al. (2020), section 1.
-
-    Chapter: 02
     """
     return (_per_unit(activations) == 0).all(dim=0)
 
@@ -204,8 +196,6 @@ def saturated_units(activations: Tensor, limit: float) -> Tensor:
         tensor([ True, False])
 
     Source: Glorot and Bengio (2010), section 3, on saturated units of deep sigmoid networks.
-
-    Chapter: 02
     """
     if not (isinstance(limit, Real) and limit > 0):
         raise ValueError(f"limit received {limit!r}; allowed are positive numbers")
@@ -244,8 +234,6 @@ def count_distinct_units(weight: Tensor, bias: Tensor | None = None, *, toleranc
         3
 
     Source: Goodfellow et al. (2016), Deep Learning, section 8.4, on breaking the symmetry between units.
-
-    Chapter: 02
     """
     rows = _unit_rows(weight, bias)
     if not (isinstance(tolerance, Real) and tolerance >= 0):

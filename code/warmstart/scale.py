@@ -1,8 +1,10 @@
 """How large weights should be: fans, gains and standard deviations, as pure arithmetic."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from typing import NamedTuple
+
+from .errors import check_finite, refuse
 
 MODES = ("fan_in", "fan_out", "fan_avg")
 NONLINEARITIES = ("linear", "relu", "leaky_relu")
@@ -15,8 +17,6 @@ class Fans(NamedTuple):
     Example:
         >>> Fans(fan_in=784, fan_out=10).fan_in
         784
-
-    Chapter: 03
     """
 
     fan_in: int
@@ -45,18 +45,15 @@ def compute_fans(shape: Sequence[int]) -> Fans:
         Fans(fan_in=784, fan_out=10)
         >>> compute_fans((16, 3, 5, 5))
         Fans(fan_in=75, fan_out=400)
-
-    Chapter: 03
     """
+    sizes = ()
     try:
-        sizes = tuple(shape)
+        sizes = () if isinstance(shape, Set | Mapping) else tuple(shape)  # these have no order
         whole = all(not isinstance(size, bool) and size == int(size) and size > 0 for size in sizes)
     except (TypeError, ValueError, OverflowError):
-        raise ValueError(f"shape must be a sequence of positive integers; received {shape!r}") from None
-    if len(sizes) < 2:
-        raise ValueError(f"a fan needs a shape of at least two dimensions (out, in, *kernel); received {sizes}")
-    if not whole:
-        raise ValueError(f"every size in shape must be a positive integer; received {sizes}")
+        whole = False
+    if len(sizes) < 2 or not whole:
+        raise refuse("shape", shape, "sequences of at least two positive integers, (out, in, *kernel)")
     out_units, in_units, *kernel = (int(size) for size in sizes)
     field = math.prod(kernel)
     return Fans(in_units * field, out_units * field)
@@ -85,13 +82,11 @@ def gain(nonlinearity: str, param: float | None = None) -> float:
     Example:
         >>> round(gain("relu") ** 2, 6)
         2.0
-
-    Chapter: 03
     """
     if nonlinearity not in NONLINEARITIES:
-        raise ValueError(f"unknown nonlinearity {nonlinearity!r}; allowed are {', '.join(NONLINEARITIES)}")
+        raise refuse("nonlinearity", nonlinearity, ", ".join(NONLINEARITIES))
     if nonlinearity != "leaky_relu" and param is not None:
-        raise ValueError(f"{nonlinearity} has no parameter; received param={param!r}")
+        raise refuse("param", param, f"None, for {nonlinearity} has no parameter")
     if nonlinearity == "linear":
         return 1.0
     slope = 0.0 if nonlinearity == "relu" else check_finite("param", LEAKY_RELU_SLOPE if param is None else param)
@@ -119,38 +114,9 @@ def weight_std(shape: Sequence[int], *, gain: float = 1.0, mode: str = "fan_in")
     Example:
         >>> weight_std((64, 100))
         0.1
-
-    Chapter: 03
     """
     fans = compute_fans(shape)
     if mode not in MODES:
-        raise ValueError(f"unknown mode {mode!r}; allowed are {', '.join(MODES)}")
+        raise refuse("mode", mode, ", ".join(MODES))
     fan = sum(fans) / 2 if mode == "fan_avg" else getattr(fans, mode)
     return check_finite("gain", gain, minimum=0.0) / math.sqrt(fan)
-
-
-def check_finite(name: str, value: float, *, minimum: float = -math.inf) -> float:
-    """Return ``value`` as a float if it is finite and not below ``minimum``: the check that all modules share.
-
-    Args:
-        name: What the error calls the value.
-        value: Anything that ``float`` may accept.
-        minimum: Smallest allowed value.
-
-    Raises:
-        ValueError: If ``value`` is no number, not finite or too small; it names what was received and is allowed.
-
-    Example:
-        >>> check_finite("std", 1)
-        1.0
-
-    Chapter: 03
-    """
-    try:
-        number = float(value)
-    except (TypeError, ValueError):
-        number = math.nan
-    if not (math.isfinite(number) and number >= minimum):
-        allowed = "a finite number" if minimum == -math.inf else f"a finite number of at least {minimum:g}"
-        raise ValueError(f"{name} must be {allowed}; received {value!r}")
-    return number

@@ -9,7 +9,8 @@ import math
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .scale import check_finite, gain
+from .errors import check_count, check_finite, refuse
+from .scale import gain
 
 
 def product_variance(mean_w: ArrayLike, var_w: ArrayLike, mean_x: ArrayLike, var_x: ArrayLike) -> np.ndarray:
@@ -35,8 +36,6 @@ def product_variance(mean_w: ArrayLike, var_w: ArrayLike, mean_x: ArrayLike, var
     Example:
         >>> float(product_variance(0.0, 4.0, 1.0, 9.0))
         40.0
-
-    Chapter: 03
     """
     mean_w, mean_x = _finite("mean_w", mean_w), _finite("mean_x", mean_x)
     var_w, var_x = _finite("var_w", var_w, minimum=0.0), _finite("var_x", var_x, minimum=0.0)
@@ -69,8 +68,6 @@ def pre_activation_variance(
     Example:
         >>> float(pre_activation_variance(100, 0.01, 3.0))
         3.0
-
-    Chapter: 03
     """
     second_moment = _finite("second_moment", second_moment, minimum=0.0)
     var_w, bias_var = _finite("var_w", var_w, minimum=0.0), _finite("bias_var", bias_var, minimum=0.0)
@@ -100,7 +97,7 @@ def second_moment_through_depth(
         bias_var: Variance of the (zero-mean, symmetric) biases, one number or one a layer.
 
     Returns:
-        ndarray: L + 1 values, the input's first.
+        ndarray: L + 1 values, the input's first; infinite from where they exceed the largest double.
 
     Raises:
         ValueError: If a fan is not a positive integer, a value is negative or not finite, the lengths differ or the
@@ -111,15 +108,14 @@ def second_moment_through_depth(
     Example:
         >>> second_moment_through_depth(1.0, [100, 100], 0.02).tolist()
         [1.0, 2.0, 4.0]
-
-    Chapter: 03
     """
     fan_ins = np.atleast_1d(_count("fan_ins", fan_ins))
     var_ws = _per_layer("var_ws", var_ws, len(fan_ins))
     bias_vars = _per_layer("bias_var", bias_var, len(fan_ins))
-    moments = [check_finite("second_moment", second_moment, minimum=0.0)]
-    for fan_in, var_w, var_b in zip(fan_ins, var_ws, bias_vars, strict=True):
-        moments.append(pre_activation_variance(fan_in, var_w, moments[-1], var_b) / gain(nonlinearity) ** 2)
+    moments, kept = [check_finite("second_moment", second_moment, minimum=0.0)], 1 / gain(nonlinearity) ** 2
+    with np.errstate(over="ignore"):
+        for fan_in, var_w, var_b in zip(fan_ins, var_ws, bias_vars, strict=True):
+            moments.append(kept * (fan_in * var_w * moments[-1] + var_b))
     return np.array(moments)
 
 
@@ -145,8 +141,6 @@ def second_moment_spread(widths: ArrayLike) -> np.ndarray:
     Example:
         >>> second_moment_spread([2, 1]).tolist()
         [1.0, 2.23606797749979]
-
-    Chapter: 03
     """
     widths = np.atleast_1d(_count("widths", widths))
     return np.sqrt(np.expm1(np.cumsum(np.log1p(2.0 / widths))))
@@ -172,8 +166,6 @@ def critical_weight_variance(fan_in: ArrayLike, nonlinearity: str = "linear") ->
     Example:
         >>> float(critical_weight_variance(100))
         0.01
-
-    Chapter: 03
     """
     return gain(nonlinearity) ** 2 / _count("fan_in", fan_in)
 
@@ -199,13 +191,10 @@ def depth_scale(fan_in: int, var_w: float, nonlinearity: str = "linear") -> floa
     Example:
         >>> round(depth_scale(100, 0.02), 3)
         1.443
-
-    Chapter: 03
     """
-    var_w = check_finite("var_w", var_w, minimum=0.0)
-    if var_w == 0.0:
-        raise ValueError("var_w must be above 0; received 0.0")
-    rate = abs(math.log(var_w / critical_weight_variance(fan_in, nonlinearity)))
+    if check_finite("var_w", var_w, minimum=0.0) == 0.0:
+        raise refuse("var_w", var_w, "finite numbers above 0")
+    rate = abs(math.log(var_w / critical_weight_variance(check_count("fan_in", fan_in), nonlinearity)))
     return math.inf if rate < 1e-12 else 1.0 / rate
 
 
@@ -232,15 +221,10 @@ def gradient_descent_limit(A: ArrayLike, b: ArrayLike, start: ArrayLike) -> np.n
     Example:
         >>> gradient_descent_limit([[1.0, 1.0]], [2.0], [0.0, 0.0]).round(6).tolist()
         [1.0, 1.0]
-
-    Chapter: 01
     """
     A, b, start = (_finite(name, value) for name, value in (("A", A), ("b", b), ("start", start)))
     if A.ndim != 2 or b.shape != A.shape[:1] or start.shape != A.shape[1:]:
-        raise ValueError(
-            "A, b and start must have the shapes (m, n), (m,) and (n,); "
-            f"received {A.shape}, {b.shape} and {start.shape}"
-        )
+        raise refuse("A, b, start", (A.shape, b.shape, start.shape), "the shapes (m, n), (m,) and (n,)")
     return start + np.linalg.pinv(A) @ (b - A @ start)
 
 
@@ -263,41 +247,38 @@ def largest_stable_learning_rate(hessian: ArrayLike) -> float:
     Example:
         >>> largest_stable_learning_rate([[2.0, 0.0], [0.0, 1.0]])
         1.0
-
-    Chapter: 01
     """
     hessian = _finite("hessian", hessian)
     if hessian.ndim != 2 or hessian.shape[0] != hessian.shape[1] or not np.allclose(hessian, hessian.T):
-        raise ValueError(f"hessian must be a symmetric matrix (n, n); received shape {hessian.shape}")
+        raise refuse("hessian", hessian, "symmetric matrices (n, n)")
     smallest, largest = np.linalg.eigvalsh(hessian)[[0, -1]]
     if smallest < -1e-10 * max(abs(smallest), abs(largest)):
-        raise ValueError(f"hessian must have no negative eigenvalue; its smallest is {smallest:g}")
+        raise refuse("hessian", hessian, f"no negative eigenvalue; its smallest is {smallest:g}")
     return 2.0 / float(largest) if largest > 0.0 else math.inf
 
 
 def _finite(name, value, *, minimum=-math.inf):
-    """Return ``value`` as a float array of finite entries >= minimum, or raise a ValueError that names it."""
+    """``value`` as a float array of finite entries from ``minimum``."""
     try:
         array = np.asarray(value, dtype=float)
-    except (TypeError, ValueError):
-        raise ValueError(f"{name} must be numbers; received {value!r}") from None
+    except (TypeError, ValueError, OverflowError):
+        array = np.array(math.nan)
     if not np.all(np.isfinite(array) & (array >= minimum)):
-        bound = "" if minimum == -math.inf else f" of at least {minimum:g}"
-        raise ValueError(f"{name} must be finite numbers{bound}; received {value!r}")
+        raise refuse(name, value, "finite numbers" + ("" if minimum == -math.inf else f" from {minimum:g}"))
     return array
 
 
 def _count(name, value):
-    """Return ``value`` as an array of positive integers, or raise a ValueError that names it."""
+    """``value`` as an array of positive whole numbers; as floats, which do not wrap around."""
     array = _finite(name, value)
     if array.size == 0 or not np.all((array >= 1) & (array == np.round(array))):
-        raise ValueError(f"{name} must be positive integers; received {value!r}")
-    return array.astype(int)
+        raise refuse(name, value, "positive whole numbers")
+    return array
 
 
 def _per_layer(name, value, layers):
-    """Return one non-negative value a layer from a number or a sequence of ``layers`` numbers."""
+    """One non-negative value a layer, from a number or a sequence of ``layers`` numbers."""
     array = _finite(name, value, minimum=0.0)
     if array.shape not in ((), (layers,)):
-        raise ValueError(f"{name} must be one number or {layers} of them, one a layer; received shape {array.shape}")
+        raise refuse(name, value, f"one number or {layers} of them, one a layer")
     return np.broadcast_to(array, layers)

@@ -4,16 +4,11 @@ import ast
 import base64
 import json
 import re
-import sys
-from pathlib import Path
 
 import pytest
+from chapters import canonical, chapter_paths, read
 
 from warmstart.exercises.core import exercises
-
-ROOT = Path(__file__).resolve().parents[2]
-sys.path.insert(0, str(ROOT / "tools"))
-from chapters import canonical, chapter_paths, read  # noqa: E402
 
 VERDICTS = ("holds", "holds under conditions", "garbled in the transcript", "not supported")
 UNCHECKED = {"nbval-skip", "nbval-ignore-output", "raises-exception"}

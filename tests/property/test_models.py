@@ -6,11 +6,11 @@ from itertools import pairwise
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from warmstart.models import MLP, NONLINEARITIES, Dropout
+from warmstart.models import ACTIVATIONS, MLP, Dropout
 from warmstart.probes import record
 
 NUMPY = {
@@ -33,7 +33,6 @@ def normal(seed):
     return lambda tensor: tensor.normal_(generator=source)
 
 
-@settings(deadline=None)
 @given(widths, st.sampled_from(sorted(NUMPY)), st.booleans(), seeds)
 def test_forward_is_a_chain_of_matrix_products(widths, nonlinearity, bias, seed):
     fill = normal(seed)
@@ -53,7 +52,6 @@ def test_layers_have_the_widths_and_the_head_is_the_last(widths):
     assert len(model.backbone) == 2 * (len(widths) - 2)
 
 
-@settings(deadline=None)
 @given(widths, st.booleans())
 def test_layer_groups_hold_every_parameter_once_in_order_and_are_named_as_in_a_recording(widths, bias):
     model = MLP(widths, bias=bias, dropout=0.5)
@@ -94,7 +92,6 @@ def test_torchs_own_start_is_never_drawn():
     assert not torch.equal(torch.get_rng_state(), before), "this test would not notice"
 
 
-@settings(deadline=None)
 @given(seeds)
 def test_a_generator_is_the_only_source_of_randomness(seed):
     before = torch.get_rng_state()
@@ -122,7 +119,6 @@ def test_images_are_flattened():
     assert torch.equal(model(images), model(images.reshape(4, 6)))
 
 
-@settings(deadline=None)
 @given(st.floats(0, 0.95), seeds)
 def test_dropout_drops_a_share_p_and_keeps_the_mean(p, seed):
     n = 20_000
@@ -146,7 +142,7 @@ def test_dropout_is_fresh_at_each_call_and_absent_in_evaluation():
 
 @pytest.mark.parametrize("wrong", [(5,), (), (5, 0), (5, -1, 2), (5, 2.0), ("5", 2)])
 def test_wrong_widths_are_named(wrong):
-    with pytest.raises(ValueError, match=r"widths received .*allowed are at least two positive whole numbers"):
+    with pytest.raises(ValueError, match=r"widths received .*allowed: at least two positive whole numbers"):
         MLP(wrong)
 
 
@@ -155,24 +151,36 @@ def test_wrong_nonlinearity_is_named_with_those_allowed(wrong):
     with pytest.raises(ValueError, match="nonlinearity received") as caught:
         MLP((2, 2), nonlinearity=wrong)
     assert repr(wrong) in str(caught.value)
-    assert all(name in str(caught.value) for name in NONLINEARITIES)
+    assert all(name in str(caught.value) for name in ACTIVATIONS)
 
 
 @pytest.mark.parametrize("wrong", [1, 1.0, -0.1, math.nan, math.inf, "0.5", None])
 def test_wrong_dropout_is_named(wrong):
-    with pytest.raises(ValueError, match=r"dropout received p=.*allowed are numbers in \[0, 1\)"):
+    with pytest.raises(ValueError, match=r"dropout received .*allowed: numbers in \[0, 1\)"):
         MLP((2, 2), dropout=wrong)
 
 
 @pytest.mark.parametrize("wrong", [lambda w: None, lambda w: w.clone(), lambda w: torch.zeros(2, 2)])
 @pytest.mark.parametrize("which", ["weight_init", "bias_init"])
 def test_an_initializer_that_is_not_in_place_is_refused(wrong, which):
-    with pytest.raises(TypeError, match=f"{which} returned something else; allowed is the tensor"):
+    with pytest.raises(TypeError, match=f"{which} received .*; allowed: functions that fill the tensor"):
         MLP((2, 2), **{which: wrong})
 
 
 @pytest.mark.parametrize("shape", [(3, 5), (6,), (2, 3, 3)])
 def test_wrong_input_shape_is_named(shape):
-    with pytest.raises(ValueError, match=r"inputs received shape .*with 6 values each") as caught:
+    with pytest.raises(ValueError, match=r"inputs received .*with 6 values each") as caught:
         MLP((6, 2))(torch.zeros(shape))
     assert str(tuple(shape)) in str(caught.value)
+
+
+def test_device_and_type_follow_the_context_and_the_arguments():
+    with torch.device("meta"):
+        assert {parameter.device.type for parameter in MLP((3, 4, 2)).parameters()} == {"meta"}
+    model = MLP((3, 4, 2), device="cpu", dtype=torch.float64, generator=generator())
+    assert {parameter.dtype for parameter in model.parameters()} == {torch.float64}
+    assert model(torch.zeros(5, 3, dtype=torch.float64)).dtype == torch.float64
+
+
+def test_an_empty_batch_gives_no_logits():
+    assert MLP((6, 2))(torch.zeros(0, 2, 3)).shape == (0, 2)

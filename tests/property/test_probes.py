@@ -5,13 +5,13 @@ import math
 import numpy as np
 import pytest
 import torch
-from hypothesis import given, settings
+from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 from scipy.sparse.csgraph import connected_components
 from torch import nn
 
-from warmstart.models import MLP, NONLINEARITIES
+from warmstart.models import ACTIVATIONS, MLP
 from warmstart.probes import Recording, count_distinct_units, dead_units, record, saturated_units, second_moment
 
 seeds = st.integers(0, 2**32 - 1)
@@ -26,8 +26,7 @@ def hooks(model):
     return sum(len(module._forward_hooks) + len(module._backward_hooks) for module in model.modules())
 
 
-@settings(deadline=None)
-@given(st.lists(st.integers(1, 5), min_size=2, max_size=5), st.sampled_from(sorted(NONLINEARITIES)), seeds)
+@given(st.lists(st.integers(1, 5), min_size=2, max_size=5), st.sampled_from(sorted(ACTIVATIONS)), seeds)
 def test_recording_is_what_autograd_gives(widths, nonlinearity, seed):
     source = generator(seed)
     model = MLP(widths, nonlinearity=nonlinearity, generator=source).double()
@@ -35,7 +34,7 @@ def test_recording_is_what_autograd_gives(widths, nonlinearity, seed):
     with record(model) as seen:
         model(x).square().sum().backward()
 
-    phi, h, pre, post = NONLINEARITIES[nonlinearity](), x, [], []
+    phi, h, pre, post = ACTIVATIONS[nonlinearity](), x, [], []
     for layer in model.layers:
         pre.append(h @ layer.weight.T + layer.bias)
         post.append(h := phi(pre[-1]))
@@ -87,7 +86,7 @@ def test_hooks_are_removed_after_the_block():
 
 def test_hooks_are_removed_after_an_error():
     model = MLP((3, 2))
-    with pytest.raises(ValueError, match="inputs received shape"), record(model):
+    with pytest.raises(ValueError, match="inputs received"), record(model):
         model(torch.ones(2, 4))
     assert hooks(model) == 0
 
@@ -206,20 +205,17 @@ def test_wrong_limits_are_named(limit):
         saturated_units(torch.zeros(2, 2), limit)
 
 
-@settings(deadline=None)
 @given(small_rows)
 def test_distinct_units_are_the_distinct_rows(rows):
     assert count_distinct_units(torch.tensor(rows)) == len({tuple(row) for row in rows.tolist()})
 
 
-@settings(deadline=None)
 @given(arrays(np.float64, st.tuples(st.integers(1, 9), st.integers(1, 2)), elements=st.integers(0, 12)))
 def test_units_are_one_if_a_chain_of_close_rows_joins_them(rows):
     near = np.abs(rows[:, None] - rows[None]).max(axis=2) <= 1
     assert count_distinct_units(torch.tensor(rows), tolerance=1) == connected_components(near)[0]
 
 
-@settings(deadline=None)
 @given(small_rows, st.randoms(use_true_random=False), st.data())
 def test_order_and_duplicates_do_not_change_the_count(rows, random, data):
     count = count_distinct_units(torch.tensor(rows))

@@ -39,9 +39,9 @@ def test_shapes_without_fans_are_refused(shape):
     assert str(tuple(shape)) in str(error.value)
 
 
-@pytest.mark.parametrize("shape", [None, 3, "ab", ("a", "b")])
+@pytest.mark.parametrize("shape", [None, 3, "ab", ("a", "b"), {2, 3}, {2: 3, 4: 5}])
 def test_what_is_no_shape_is_refused(shape):
-    with pytest.raises(ValueError, match="positive integers; received"):
+    with pytest.raises(ValueError, match=r"shape received .*allowed: sequences of at least two"):
         scale.compute_fans(shape)
 
 
@@ -68,12 +68,12 @@ def test_an_unknown_nonlinearity_names_the_known(name):
 
 @given(bad_numbers.filter(lambda value: value is not None))
 def test_a_bad_slope_is_named(slope):
-    with pytest.raises(ValueError, match="param must be a finite number; received"):
+    with pytest.raises(ValueError, match=r"param received .*; allowed: finite numbers"):
         scale.gain("leaky_relu", slope)
 
 
 def test_a_parameter_where_there_is_none_is_refused():
-    with pytest.raises(ValueError, match=r"relu has no parameter; received param=0\.2"):
+    with pytest.raises(ValueError, match=r"param received 0\.2; allowed: None, for relu has no parameter"):
         scale.gain("relu", 0.2)
 
 
@@ -93,7 +93,7 @@ def test_an_unknown_mode_names_the_known(mode):
 
 @given(bad_numbers | st.floats(-5, -0.01))
 def test_a_bad_gain_is_named(gain):
-    with pytest.raises(ValueError, match="gain must be a finite number of at least 0; received") as error:
+    with pytest.raises(ValueError, match=r"gain received .*; allowed: finite numbers from 0") as error:
         scale.weight_std((2, 2), gain=gain)
     assert repr(gain) in str(error.value)
 

@@ -1,7 +1,6 @@
 """The built pages as files: links, head, figures, texts, launch buttons. What needs a browser is in test_browser.py."""
 
 import copy
-import inspect
 import itertools
 import json
 import re
@@ -11,6 +10,9 @@ from urllib.parse import unquote, urljoin, urlsplit
 import pytest
 import yaml
 from test_project import PUBLIC
+
+from bookext.package import names_in
+from chapters import read
 
 ROOT = Path(__file__).resolve().parents[2]
 REPOSITORY = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]["url"]
@@ -167,16 +169,16 @@ def test_front_page_starts_every_chapter_on_binder_and_colab(site):
             assert SLUG in found[0]
 
 
-@pytest.mark.parametrize("name", PUBLIC)
-def test_public_name_and_its_chapters_link_to_each_other(site, name):
-    entry = site.tree("chapters/api").find(id=f"warmstart.{name}").find_parent("dl")
-    for number in re.search(r"^Chapter: (.*)$", inspect.getdoc(PUBLIC[name]), re.MULTILINE).group(1).split(", "):
-        chapter = next((page for page in site.chapters if page.startswith(f"chapters/{number}_")), None)
-        if chapter is None:
-            assert f"chapter {int(number)}, not written yet" in entry.text
-        else:
-            assert entry.select_one(f'a[href="{Path(chapter).name}.html"]')
-            assert site.tree(chapter).select_one(f'article a[href="api.html#warmstart.{name}"]')
+def test_names_of_the_package_and_the_chapters_that_use_them_link_to_each_other(site, chapter):
+    used = names_in(cell.source for cell in read(ROOT / f"{chapter}.ipynb").cells if cell.cell_type == "code")
+    assert used
+    index = site.tree("chapters/api").find(class_="package-index")
+    for name in used & {f"warmstart.{public}" for public in PUBLIC}:
+        row = index.select_one(f'a[href="#{name}"]').find_parent("tr")
+        assert row.select_one(f'a[href="{Path(chapter).name}.html"]'), name
+        plumbing = name.startswith(("warmstart.plots.", "warmstart.exercises."))
+        back = content(site, chapter).select_one(f'.in-the-package a[href="api.html#{name}"]')
+        assert bool(back) != plumbing, name
 
 
 def test_notebook_can_be_downloaded(site, chapter):

@@ -87,7 +87,7 @@ def test_notes_beside_the_file_are_true():
 @pytest.mark.parametrize("wrong", [0, -1, 601, 10**9, 1.5, "10", None])
 def test_wrong_numbers_of_images_are_named(name, wrong):
     most = {"train_per_class": 600, "test_per_class": 200}[name]
-    message = f"{name} received {wrong!r}; allowed are whole numbers from 1 to {most}"
+    message = f"{name} received {wrong!r}; allowed: whole numbers from 1 to {most}"
     with pytest.raises(ValueError, match=re.escape(message)):
         fashion_mnist(**{name: wrong})
 
@@ -155,11 +155,15 @@ def test_type_of_the_images_is_kept_if_it_is_a_floating_point_one(full):
     [
         (
             np.full((2, 3), 0.7),
-            "reference received values from 0.7 to 0.7; allowed are finite ones, not all equal",
+            "reference received 'values from 0.7 to 0.7 with standard deviation",
         ),
-        (np.array([1.0, np.nan]), "received values from nan to nan; allowed are finite"),
-        (np.array([1.0, np.inf]), "received values from 1.0 to inf; allowed are finite"),
-        (np.zeros((0, 28, 28)), "reference received shape (0, 28, 28); allowed is any shape with at least one value"),
+        (
+            np.array([1.0, np.nan]),
+            "from nan to nan with standard deviation nan'; allowed: finite values that",
+        ),
+        (np.array([1.0, np.inf]), "received 'values from 1.0 to inf with standard deviation nan'; allowed: finite"),
+        (np.array([0, 1e-320]), "with standard deviation 0.0"),
+        (np.zeros((0, 28, 28)), "reference received (0, 28, 28); allowed: shapes with at least one value"),
     ],
 )
 def test_a_reference_without_variance_is_refused(reference, message):
@@ -169,7 +173,9 @@ def test_a_reference_without_variance_is_refused(reference, message):
         standardize(reference)
 
 
-def test_a_dataset_freezes_the_arrays_it_is_given():
+def test_a_dataset_is_read_only_and_leaves_the_arrays_it_is_given_alone():
     images, labels = np.zeros((1, 2, 2)), np.zeros(1, int)
-    Dataset(images, labels, images, labels, ("one",))
-    assert not images.flags.writeable
+    dataset = Dataset(images, labels, images, labels, ("one",))
+    assert images.flags.writeable
+    assert not dataset.train_images.flags.writeable
+    assert not dataset.test_labels.flags.writeable

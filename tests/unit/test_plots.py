@@ -115,18 +115,21 @@ def test_image_grid_puts_each_image_in_its_place(ax):
 @pytest.mark.parametrize(
     ("draw", "message"),
     [
-        (lambda ax: plots.band(ax, [1, 2], [1, 2, 3], 0), "mean received shape (3,); allowed are (2,) and a number"),
-        (lambda ax: plots.band(ax, [1, 2], [1, 2], [0, 0, 0]), "spread received shape (3,); allowed are (2,)"),
-        (lambda ax: plots.per_layer(ax, [[1, 2]]), "values received shape (1, 2); allowed are (2,)"),
-        (lambda ax: plots.per_layer(ax, [1, 2], [1, 2, 3]), "spread received shape (3,); allowed are (2,)"),
-        (lambda ax: plots.per_layer(ax, [1, 2], predicted=[1]), "predicted received shape (1,); allowed are (2,)"),
-        (lambda ax: plots.trajectory(ax, [1, 2]), "points received shape (2,); allowed is (steps + 1, 2)"),
-        (lambda ax: plots.trajectory(ax, np.zeros((0, 2))), "points received shape (0, 2); allowed is"),
-        (lambda ax: plots.contours(ax, np.zeros((2, 3)), [1, 2], [1, 2, 3]), "received shape (2, 3); allowed is"),
+        (lambda ax: plots.band(ax, [1, 2], [1, 2, 3], 0), "mean received (3,); allowed: the shape (2,), or a number"),
+        (lambda ax: plots.band(ax, [1, 2], [1, 2], [0, 0, 0]), "spread received (3,); allowed: the shape (2,)"),
+        (lambda ax: plots.per_layer(ax, [[1, 2]]), "values received (1, 2); allowed: the shape (2,)"),
+        (lambda ax: plots.per_layer(ax, [1, 2], [1, 2, 3]), "spread received (3,); allowed: the shape (2,)"),
+        (lambda ax: plots.per_layer(ax, [1, 2], predicted=[1]), "predicted received (1,); allowed: the shape (2,)"),
+        (lambda ax: plots.trajectory(ax, [1, 2]), "points received (2,); allowed: the shape (steps + 1, 2)"),
+        (lambda ax: plots.trajectory(ax, np.zeros((0, 2))), "points received (0, 2); allowed: the shape"),
+        (lambda ax: plots.contours(ax, np.zeros((2, 3)), [1, 2], [1, 2, 3]), "received (2, 3); allowed: the shape"),
         (lambda ax: plots.heatmap(ax, np.zeros((2, 3)), [1, 2], [1, 2, 3]), "(len(y), len(x)) = (3, 2)"),
-        (lambda ax: plots.image_grid(ax, np.zeros((28, 28))), "images received shape (28, 28); allowed is (n, height"),
-        (lambda ax: plots.image_grid(ax, np.zeros((0, 2, 2))), "images received shape (0, 2, 2); allowed is"),
-        (lambda ax: plots.image_grid(ax, np.zeros((1, 2, 2)), columns=0), "columns received 0; allowed are whole"),
+        (
+            lambda ax: plots.image_grid(ax, np.zeros((28, 28))),
+            "images received (28, 28); allowed: the shape (n, ",
+        ),
+        (lambda ax: plots.image_grid(ax, np.zeros((0, 2, 2))), "images received (0, 2, 2); allowed: the shape"),
+        (lambda ax: plots.image_grid(ax, np.zeros((1, 2, 2)), columns=0), "columns received 0; allowed: whole"),
     ],
 )
 def test_wrong_shapes_are_named(ax, draw, message):

@@ -113,8 +113,6 @@ def check(name: str, answer: object = ...) -> None:
     Example:
         >>> check("01-count", ...)
         … Not attempted yet: replace the dots by your answer and run the cell again.
-
-    Chapter: 01, 02, 03
     """
     print(examine(name, answer))
 

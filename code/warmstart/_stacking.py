@@ -1,0 +1,163 @@
+"""Many models of one architecture as one model, whose tensors have the models as their first axis (``torch.func``)."""
+
+from collections.abc import Iterator, Sequence
+from contextlib import ExitStack, contextmanager
+from types import FunctionType, NoneType
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+from torch.func import functional_call, stack_module_state, vmap
+
+from .errors import check_finite, check_share, refuse
+
+OPTIMIZERS = ("sgd", "adam")
+PLAIN = (int, float, str, tuple, FunctionType, NoneType)  # attributes by which two modules can differ
+
+
+@contextmanager
+def mode(model: nn.Module, *, training: bool) -> Iterator[None]:
+    """Put the model into training or evaluation mode, and every module back into its own at the end."""
+    before = {module: module.training for module in model.modules()}
+    model.train(training)
+    try:
+        yield
+    finally:
+        for module, was in before.items():
+            module.training = was
+
+
+@contextmanager
+def stacked(models, *, training: bool) -> "Iterator[Stack]":
+    """Give the models as a stack, in the mode asked for; after training the weights are written back."""
+    models = _checked_stack(models)
+    with ExitStack() as exits:
+        for model in models:
+            exits.enter_context(mode(model, training=training))
+        exits.enter_context(_own_generators(models))
+        stack = Stack(models)
+        try:
+            yield stack
+        finally:
+            if training:
+                stack.write_back()
+
+
+class Stack:
+    """M models of one architecture as one: parameters and buffers have the M models as their first axis."""
+
+    def __init__(self, models):
+        self.models, self.base = models, models[0]
+        self.parameters, self.buffers = stack_module_state(list(models))
+        self.trainable = [tensor for tensor in self.parameters.values() if tensor.requires_grad]
+        self._forward = vmap(lambda p, b, x: functional_call(self.base, (p, b), (x,)), randomness="different")
+
+    def __call__(self, x: Tensor) -> Tensor:
+        """Return the logits (M, batch, classes) of inputs (1, batch, ...), the same for all, or (M, batch, ...)."""
+        return self._forward(self.parameters, self.buffers, x.expand(len(self.models), *x.shape[1:]))
+
+    @torch.no_grad()
+    def write_back(self):
+        """Copy the state into the models."""
+        state = self.parameters | self.buffers
+        for index, model in enumerate(self.models):
+            for name, tensor in [*model.named_parameters(), *model.named_buffers()]:
+                tensor.copy_(state[name][index])
+
+
+class StackedOptimizer:
+    """SGD and Adam for a stack, where each model has a learning rate and a weight decay of its own."""
+
+    def __init__(self, stack, optimizer, learning_rate, momentum, weight_decay):
+        check_optimizer(optimizer, momentum, stack.trainable)
+        self.parameters, self.momentum, self.steps = stack.trainable, momentum, 0
+        self.rates = self._columns("learning_rate", learning_rate)
+        self.decays = self._columns("weight_decay", weight_decay)
+        self.has_decay = bool(self.decays[0].any())
+        self.direction = self._adam if optimizer == "adam" else self._sgd
+        self.means = [torch.zeros_like(parameter) for parameter in self.parameters]
+        self.squares = [torch.zeros_like(parameter) for parameter in self.parameters] if optimizer == "adam" else []
+
+    def _columns(self, name, value):
+        """The setting as one tensor a parameter, of shape (M, 1, ...)."""
+        values = [check_finite(name, one, minimum=0.0) for one in (value if np.ndim(value) else [value])]
+        models = len(self.parameters[0])
+        if len(values) not in (1, models):
+            raise refuse(name, value, f"one number, or {models}, one a model")
+        column = torch.tensor(values, dtype=torch.double).expand(models)
+        return [column.to(tensor).view(-1, *[1] * (tensor.ndim - 1)) for tensor in self.parameters]
+
+    @torch.no_grad()
+    def __call__(self, gradients, alive):
+        """Update the models that are ``alive``; the others stay as they are."""
+        self.steps += 1
+        every = bool(alive.all())
+        for index, (parameter, gradient) in enumerate(zip(self.parameters, gradients, strict=True)):
+            if gradient is not None:
+                if self.has_decay:
+                    gradient = gradient + self.decays[index] * parameter
+                change = self.direction(index, gradient)
+                if not every:
+                    change = torch.where(alive.view_as(self.rates[index]), change, 0.0)
+                parameter.addcmul_(change, self.rates[index], value=-1)
+
+    def _sgd(self, index, gradient):
+        return self.means[index].mul_(self.momentum).add_(gradient) if self.momentum else gradient
+
+    def _adam(self, index, gradient, decay_mean=0.9, decay_square=0.999, epsilon=1e-8):
+        mean = self.means[index].lerp_(gradient, 1 - decay_mean)
+        square = self.squares[index].mul_(decay_square).addcmul_(gradient, gradient, value=1 - decay_square)
+        scale = (square / (1 - decay_square**self.steps)).sqrt_().add_(epsilon)
+        return mean / (1 - decay_mean**self.steps) / scale
+
+
+@contextmanager
+def _own_generators(models):
+    """Let a module with a ``generator``, such as our dropout, draw for each of the models from that model's own."""
+    together = [modules for modules in zip(*(model.modules() for model in models), strict=True)]
+    drawing = [(modules, modules[0].generator) for modules in together if hasattr(modules[0], "generator")]
+    try:
+        for modules, _ in drawing:
+            modules[0].generator = tuple(module.generator for module in modules)
+        yield
+    finally:
+        for modules, own in drawing:
+            modules[0].generator = own
+
+
+def check_optimizer(optimizer: str, momentum: float, parameters: Sequence[Tensor]) -> None:
+    """Raise a ValueError if there is no such optimizer, or nothing to optimize."""
+    if not parameters:
+        raise ValueError("model has no parameter that requires a gradient; allowed: at least one")
+    if optimizer not in OPTIMIZERS:
+        raise refuse("optimizer", optimizer, ", ".join(OPTIMIZERS))
+    if check_share("momentum", momentum) and optimizer == "adam":
+        raise refuse("momentum", momentum, "0 with 'adam', which has its own")
+
+
+def _checked_stack(models):
+    """The models as a tuple, if the code of the first can stand for all: same modules, settings, sizes and types."""
+    if not isinstance(models, Sequence) or not models or not all(isinstance(model, nn.Module) for model in models):
+        raise refuse("models", models, "a list of at least one torch.nn.Module")
+    first = _architecture(models[0])
+    for number, model in enumerate(models[1:], start=1):
+        for one, other in zip(first, _architecture(model), strict=False):
+            if one != other:
+                raise refuse(f"models[{number}]", other, f"what models[0] has, {one!r}")
+        if len(first) != len(_architecture(model)):
+            raise refuse(f"models[{number}]", type(model).__name__, "as many modules and tensors as models[0]")
+    tensors = [id(tensor) for model in models for tensor in [*model.parameters(), *model.buffers()]]
+    if len(set(tensors)) < len(tensors):
+        raise ValueError("models share a parameter or buffer; allowed: models with tensors of their own")
+    return tuple(models)
+
+
+def _architecture(model):
+    """What two models have in common that can run as one stack, a row for each module and tensor."""
+    rows = []
+    for name, module in model.named_modules():
+        plain = {key: value for key, value in vars(module).items() if isinstance(value, PLAIN) and key[0] != "_"}
+        rows.append((name, type(module).__name__, type(module), {**plain, "training": None, "generator": None}))
+    for name, tensor in [*model.named_parameters(), *model.named_buffers()]:
+        rows.append((name, tuple(tensor.shape), tensor.dtype, tensor.device, tensor.requires_grad))
+    return rows
