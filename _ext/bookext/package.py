@@ -41,7 +41,7 @@ def names_in(sources):
     >>> sorted(names_in(["from warmstart import scale as s", "from warmstart.models import MLP", "s.gain(MLP)"]))
     ['warmstart.models.MLP', 'warmstart.scale.gain']
     """
-    code = "\n".join(line for source in sources for line in source.splitlines() if not line.lstrip().startswith("%"))
+    code = re.sub(r"^(\s*)%.*", r"\1pass", "\n".join(sources), flags=re.MULTILINE)  # a magic may fill a block
     nodes_of_code = list(ast.walk(ast.parse(code)))
     full, found = {}, set()
     for node in nodes_of_code:

@@ -1,12 +1,21 @@
 """Observe a network from outside: what its layers put out, which gradients come back, and what units that makes."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from numbers import Real
 
 import torch
 from torch import Tensor, nn
+
+from .errors import check_finite, refuse
+
+#: The modules that :func:`record` takes for the nonlinearity behind a layer, subclasses included.
+NONLINEARITIES = (
+    *(nn.ReLU, nn.LeakyReLU, nn.PReLU, nn.RReLU, nn.ELU, nn.CELU, nn.SELU, nn.GELU, nn.SiLU, nn.Mish),
+    *(nn.Tanh, nn.Sigmoid, nn.LogSigmoid, nn.Softplus, nn.Softsign, nn.Hardtanh, nn.Hardsigmoid, nn.Hardswish),
+    *(nn.Softshrink, nn.Hardshrink, nn.Tanhshrink, nn.Threshold),
+)
+SOFTMAXES = (nn.Softmax, nn.Softmax2d, nn.Softmin, nn.LogSoftmax)
 
 
 @dataclass(frozen=True, eq=False)
@@ -16,50 +25,73 @@ class Recording:
     Each holds the layer's last call. Shapes are (batch, units), or (batch, channels, ...) for convolutions.
 
     Attributes:
-        pre_activations: What the layer put out.
-        activations: What the nonlinearity made of it; a layer that none follows has no entry.
+        layers: Names of all layers that were watched.
+        pre_activations: What the layer put out; the first tensor if it puts out several.
+        activations: What the nonlinearity made of it; a layer behind which none was seen has no entry.
         gradients: Gradient of the loss with respect to the pre-activations; filled by ``backward``.
+        nonlinearities: Name of the module that made the activations.
+        calls: How often the layer was called.
 
     Example:
-        >>> Recording(pre_activations={"head": torch.zeros(2, 10)})
+        >>> Recording(("hidden", "head"), pre_activations={"head": torch.zeros(2, 10)}, calls={"head": 1})
         Recording of 1 layers
-          head: pre-activations (2, 10)
+          head (2, 10): pre-activations; no nonlinearity seen
+          never called: hidden
     """
 
+    layers: tuple[str, ...]
     pre_activations: dict[str, Tensor] = field(default_factory=dict)
     activations: dict[str, Tensor] = field(default_factory=dict)
     gradients: dict[str, Tensor] = field(default_factory=dict)
+    nonlinearities: dict[str, str] = field(default_factory=dict)
+    calls: dict[str, int] = field(default_factory=dict)
+
+    @property
+    def never_called(self) -> tuple[str, ...]:
+        """Names of the layers that did not run as modules, such as those inside ``nn.MultiheadAttention``."""
+        return tuple(name for name in self.layers if name not in self.pre_activations)
 
     def __repr__(self) -> str:
-        """Return one line per layer: its shape, and what is known of it."""
+        """Return one line per layer: its shape, what is known of it and what is not."""
         lines = [f"Recording of {len(self.pre_activations)} layers"]
         for name, values in self.pre_activations.items():
-            known = [kind for kind in ("activations", "gradients") if name in getattr(self, kind)]
-            lines.append(f"  {name}: {', '.join(['pre-activations', *known])} {tuple(values.shape)}")
-        return "\n".join(lines)
+            known = ["pre-activations", *(kind for kind in ("activations", "gradients") if name in getattr(self, kind))]
+            seen = f"by {self.nonlinearities[name]}" if name in self.activations else "no nonlinearity seen"
+            again = f"; the last of {self.calls[name]} calls" if self.calls[name] > 1 else ""
+            lines.append(f"  {name} {tuple(values.shape)}: {', '.join(known)}; {seen}{again}")
+        return "\n".join(lines + [f"  never called: {', '.join(self.never_called)}"] * bool(self.never_called))
 
 
 @contextmanager
-def record(model: nn.Module, *, modules: type | tuple[type, ...] = nn.Linear) -> Iterator[Recording]:
+def record(
+    model: nn.Module,
+    *,
+    modules: type | tuple[type, ...] = nn.Linear,
+    nonlinearities: type | tuple[type, ...] = NONLINEARITIES,
+) -> Iterator[Recording]:
     r"""Record the layers of ``model`` while it runs, and remove every hook at the end, also after an error.
 
     .. math:: z^{(l)} = W^{(l)} h^{(l-1)} + b^{(l)}, \qquad h^{(l)} = \varphi(z^{(l)}), \qquad
               \frac{\partial \mathcal L}{\partial z^{(l)}}
 
     Call the model, and ``backward`` if gradients are wanted, inside the ``with`` block; the recording stays valid after
-    it. A nonlinearity is seen if it is a module (``nn.ReLU``, not ``torch.relu``) that follows its layer directly or
-    after normalization or dropout. The recorded tensors are detached copies.
+    it. The recorded tensors are detached copies.
+
+    A nonlinearity is seen if it is a module (``nn.ReLU``, not ``torch.relu``) that gets what the layer put out,
+    directly or after modules that keep its shape and mix nothing, such as normalization, dropout or ``nn.Identity``. A
+    sum in between, as in a residual block, ends the search, in place or not. The recording says where none was seen.
 
     Args:
         model: Any network.
-        modules: The types of layer to record.
+        modules: The types of layer to record, such as ``nn.Conv2d``, ``(nn.Linear, nn.LSTM)``; tested by isinstance.
+        nonlinearities: The types that count as nonlinearity; name your own, or ``nn.Identity`` for a linear network.
 
     Yields:
         A :class:`Recording`, filled as the model runs.
 
     Raises:
-        TypeError: If ``modules`` is not a type or a tuple of types.
-        ValueError: If the model has no such layer.
+        TypeError: If ``modules`` or ``nonlinearities`` is not a type or a tuple of types.
+        ValueError: If the model has no such layer, or none of them was called in the block.
 
     Example:
         >>> model = nn.Sequential(nn.Linear(2, 2), nn.ReLU())
@@ -68,66 +100,115 @@ def record(model: nn.Module, *, modules: type | tuple[type, ...] = nn.Linear) ->
         ...     loss.backward()
         >>> seen
         Recording of 1 layers
-          0: pre-activations, activations, gradients (3, 2)
+          0 (3, 2): pre-activations, activations, gradients; by 1
     """
-    layers = _layers(model, modules)
-    watcher = _Watcher(layers)
-    for module in model.modules():
-        if module in layers:
-            watcher.handles.append(module.register_forward_hook(watcher.after_layer))
-        elif not list(module.children()):
-            watcher.handles.append(module.register_forward_hook(watcher.after_other))
+    names = {module: name for name, module in model.named_modules()}
+    layers = _of_type(names, "modules", modules)
+    if not layers:
+        has = ", ".join(sorted({type(module).__name__ for module in names}))
+        raise refuse("modules", modules, f"types that this model has, {has}")
+    watcher = _Watcher(layers, _of_type(names, "nonlinearities", nonlinearities))
+    for module in names:
+        if module in layers or module in watcher.nonlinearities or not list(module.children()):
+            watcher.watch(module)
     try:
         yield watcher.recording
     finally:
         for handle in watcher.handles:
             handle.remove()
+    if not watcher.recording.calls:
+        unseen = ", ".join(watcher.recording.layers)
+        raise ValueError(f"no layer was called in the block, of {unseen}; allowed: blocks that call the model")
 
 
 class _Watcher:
-    """The hooks of one recording; ``carriers`` has, by layer name, the tensor that still waits for a nonlinearity."""
+    """The hooks of one recording.
 
-    def __init__(self, layers):
-        self.layers, self.recording, self.handles, self.carriers = layers, Recording(), [], {}
+    ``carriers`` has, by layer, the tensor that still waits for a nonlinearity, with its version: torch counts in it
+    what is done in place. ``entered`` has the layers whose carrier a module is just being called with.
+    """
 
-    def after_layer(self, module, inputs, output):
-        name = self.layers[module]
-        self.recording.activations.pop(name, None)
-        self.recording.gradients.pop(name, None)
-        values = self.recording.pre_activations[name] = output.detach().clone()
-        self.carriers[name] = output
+    def __init__(self, layers, nonlinearities):
+        self.layers, self.nonlinearities = layers, nonlinearities
+        self.recording, self.handles = Recording(tuple(layers.values())), []
+        self.carriers, self.entered = {}, {}
+
+    def watch(self, module):
+        self.handles.append(module.register_forward_pre_hook(self.before, with_kwargs=True))
+        self.handles.append(module.register_forward_hook(self.after, always_call=True))
+
+    def before(self, module, inputs, keywords):
+        given = [value for value in (*inputs, *keywords.values()) if isinstance(value, Tensor)]
+        carried = [name for name, known in self.carriers.items() if any(_is_same(known, value) for value in given)]
+        self.entered.setdefault(module, []).append(carried)
+
+    def after(self, module, inputs, output):
+        carried = self.entered[module].pop()
+        if output is None:  # the module raised
+            return
+        if module in self.layers:
+            self.keep_layer(self.layers[module], _first_tensor(output, self.layers[module]))
+        elif module in self.nonlinearities:
+            for name in carried:
+                self.recording.activations[name] = _first_tensor(output, self.nonlinearities[module]).detach().clone()
+                self.recording.nonlinearities[name] = self.nonlinearities[module]
+                self.carriers.pop(name, None)
+        elif isinstance(output, Tensor) and _mixes_nothing(module):
+            for name in carried:
+                if output.shape == self.carriers[name][0].shape:
+                    self.carriers[name] = output, _version(output)
+
+    def keep_layer(self, name, output):
+        seen = self.recording
+        for kind in (seen.activations, seen.gradients, seen.nonlinearities):
+            kind.pop(name, None)
+        values = seen.pre_activations[name] = output.detach().clone()
+        seen.calls[name] = seen.calls.get(name, 0) + 1
+        self.carriers[name] = output, _version(output)
 
         def keep(gradient):
-            if self.recording.pre_activations[name] is values:  # else it belongs to an earlier call
-                self.recording.gradients[name] = gradient.detach().clone()
+            if seen.pre_activations[name] is values:  # else it belongs to an earlier call
+                seen.gradients[name] = gradient.detach().clone()
 
         if output.requires_grad:
             self.handles.append(output.register_hook(keep))
 
-    def after_other(self, module, inputs, output):
-        name = next((name for name, carrier in self.carriers.items() if inputs and carrier is inputs[0]), None)
-        if name is None or not isinstance(output, Tensor):
-            return
-        self.carriers[name] = output
-        if _is_nonlinearity(module):
-            self.recording.activations[name] = output.detach().clone()
-            del self.carriers[name]
 
-
-def _layers(model, modules):
-    kinds = modules if isinstance(modules, tuple) else (modules,)
+def _of_type(names, argument, kinds):
+    kinds = kinds if isinstance(kinds, tuple) else (kinds,)
     if not kinds or not all(isinstance(kind, type) for kind in kinds):
-        raise TypeError(f"modules received {modules!r}; allowed are a type of module, such as nn.Linear, or a tuple")
-    layers = {module: name for name, module in model.named_modules() if isinstance(module, kinds)}
-    if not layers:
-        has = sorted({type(module).__name__ for module in model.modules()})
-        wanted = ", ".join(kind.__name__ for kind in kinds)
-        raise ValueError(f"modules received {wanted}, of which this model has none; allowed are {', '.join(has)}")
-    return layers
+        raise refuse(argument, kinds, "a type of module, such as nn.ReLU, or a tuple of types", kind=TypeError)
+    return {module: name for module, name in names.items() if isinstance(module, kinds)}
 
 
-def _is_nonlinearity(module):
-    return isinstance(module, nn.Identity) or type(module).__module__ == "torch.nn.modules.activation"
+def _version(tensor):
+    """What changes with every change in place: torch's counter, or the values where it does not count."""
+    return tensor.clone() if tensor.is_inference() else tensor._version
+
+
+def _is_same(carrier, value):
+    tensor, version = carrier
+    if tensor is not value:
+        return False
+    if isinstance(version, Tensor):
+        return torch.allclose(version, value, rtol=0, atol=0, equal_nan=True)
+    return version == value._version
+
+
+def _mixes_nothing(module):
+    """Whether each output comes from one input alone, as in normalization, dropout or a scaling."""
+    matrices = any(parameter.ndim > 1 for parameter in module.parameters())
+    return isinstance(module, nn.LayerNorm) or not (matrices or isinstance(module, SOFTMAXES))
+
+
+def _first_tensor(output, name):
+    """The output itself, or the first tensor in a tuple, list or dictionary of outputs, as of an LSTM."""
+    while not isinstance(output, Tensor):
+        parts = list(output.values()) if isinstance(output, Mapping) else output
+        if not isinstance(parts, (tuple, list)) or not parts:
+            raise refuse(f"the output of {name}", output, "tensors, or tuples that begin with one", kind=TypeError)
+        output = parts[0]
+    return output
 
 
 def second_moment(values: Tensor) -> float:
@@ -148,7 +229,7 @@ def second_moment(values: Tensor) -> float:
     Source: He et al. (2015), equation 7: the variance of a layer depends on the second moment of its input.
     """
     if values.numel() == 0:
-        raise ValueError(f"values received shape {tuple(values.shape)}; allowed is any shape with at least one value")
+        raise refuse("values", tuple(values.shape), "shapes with at least one value")
     return values.detach().double().square().mean().item()
 
 
@@ -197,17 +278,14 @@ def saturated_units(activations: Tensor, limit: float) -> Tensor:
 
     Source: Glorot and Bengio (2010), section 3, on saturated units of deep sigmoid networks.
     """
-    if not (isinstance(limit, Real) and limit > 0):
-        raise ValueError(f"limit received {limit!r}; allowed are positive numbers")
+    if check_finite("limit", limit, minimum=0.0) == 0.0:
+        raise refuse("limit", limit, "finite numbers above 0")
     return (_per_unit(activations).abs() >= limit).all(dim=0)
 
 
 def _per_unit(activations):
     if activations.ndim < 2 or activations.numel() == 0:
-        raise ValueError(
-            f"activations received shape {tuple(activations.shape)}; "
-            "allowed are (batch, units) and (batch, channels, ...), not empty"
-        )
+        raise refuse("activations", tuple(activations.shape), "(batch, units) or (batch, channels, ...), not empty")
     return activations.detach().transpose(0, 1).flatten(1).T
 
 
@@ -236,8 +314,7 @@ def count_distinct_units(weight: Tensor, bias: Tensor | None = None, *, toleranc
     Source: Goodfellow et al. (2016), Deep Learning, section 8.4, on breaking the symmetry between units.
     """
     rows = _unit_rows(weight, bias)
-    if not (isinstance(tolerance, Real) and tolerance >= 0):
-        raise ValueError(f"tolerance received {tolerance!r}; allowed are numbers from 0")
+    tolerance = check_finite("tolerance", tolerance, minimum=0.0)
     near = torch.cdist(rows, rows, p=torch.inf) <= tolerance
     label = torch.arange(len(rows))
     while True:  # every unit takes the smallest label among its neighbours, until chains share one label
@@ -249,12 +326,12 @@ def count_distinct_units(weight: Tensor, bias: Tensor | None = None, *, toleranc
 
 def _unit_rows(weight, bias):
     if weight.ndim < 2 or weight.numel() == 0:
-        raise ValueError(f"weight received shape {tuple(weight.shape)}; allowed is (units, inputs), not empty")
+        raise refuse("weight", tuple(weight.shape), "(units, inputs) or (channels, ...), not empty")
     rows = weight.detach().flatten(1).double()
     if bias is not None:
         if bias.shape != weight.shape[:1]:
-            raise ValueError(f"bias received shape {tuple(bias.shape)}; allowed is {tuple(weight.shape[:1])}")
+            raise refuse("bias", tuple(bias.shape), f"the shape {tuple(weight.shape[:1])}")
         rows = torch.cat([rows, bias.detach().double()[:, None]], dim=1)
     if not rows.isfinite().all():
-        raise ValueError("weight or bias received values that are not finite; allowed are finite numbers")
+        raise refuse("weight or bias", "values that are not finite", "finite numbers")
     return rows
