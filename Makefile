@@ -7,7 +7,7 @@ SITE := _build/html
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve check bench test run clean
+.PHONY: help book serve check bench test run stress clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):[^#]*## (.*)/  make \1	\2/'
@@ -23,14 +23,18 @@ check: $(VENV)/.full ## lint alone
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-bench: $(VENV)/.full ## print how long imports take
+bench: $(VENV)/.full ## print how long imports take, and how much faster a stack of networks trains
 	$(BIN)/python benchmarks/import_time.py
+	$(BIN)/python benchmarks/stack.py
 
 test: check ## run every gate: lint, unit, property, chapters, exercises, notebooks, site in a browser
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --nbval --nbval-current-env tests code _ext chapters
 
 run: $(VENV)/.full ## execute the chapters in place and write them in canonical form: make run [CHAPTERS=...]
 	$(BIN)/python tools/run_chapters.py $(CHAPTERS)
+
+stress: $(VENV)/.full ## rerun chapters with other seeds and knobs, and list what fails: make stress [CHAPTERS=...]
+	PYTHONPATH=_ext $(BIN)/python tools/stress.py $(CHAPTERS)
 
 clean: ## remove what was built, the environment included
 	rm -rf _build $(VENV)

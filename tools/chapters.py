@@ -3,6 +3,7 @@
 Canonical form keeps diffs small: outputs, order and counts as a fresh run gives them, and no trace of the machine.
 """
 
+import re
 from pathlib import Path
 
 import nbformat
@@ -14,6 +15,8 @@ NOTEBOOK_METADATA = {
     "kernelspec": {"display_name": "Python 3", "language": "python", "name": "python3"},
     "language_info": {"name": "python"},
 }
+# Plumbing, by the cell's id: folded on the page, open in the notebook.
+FOLDED = re.compile(r"fig-|assert-|numbers-|limit|setup|same-as-package|draw-|imports$|parameters$")
 BOOTSTRAP = """\
 # On Colab, install the package of this course; everywhere else it is there already.
 import sys
@@ -34,6 +37,13 @@ def repository_url():
     return yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]["url"]
 
 
+def open_code(notebook):
+    """The lines of code that stand open on the page: neither folded, nor removed, nor inside a folded solution."""
+    cells = [cell for cell in notebook.cells if cell.cell_type == "code" and not cell.id.endswith("-solution")]
+    shown = [cell.source for cell in cells if cell.id != "bootstrap" and not FOLDED.match(cell.id)]
+    return [line for source in shown for line in source.splitlines() if line.strip()]
+
+
 def read(path):
     """The notebook at ``path``, in notebook format 4."""
     return nbformat.read(path, as_version=4)
@@ -46,6 +56,10 @@ def canonical(notebook):
     notebook.metadata.update(NOTEBOOK_METADATA)
     for cell in notebook.cells:
         cell.metadata = {key: cell.metadata[key] for key in ("mystnb", "tags") if cell.metadata.get(key)}
+        tags = [tag for tag in cell.metadata.get("tags", []) if tag != "hide-input"]
+        if cell.cell_type == "code" and FOLDED.match(cell.id):
+            tags.append("hide-input")
+        cell.metadata = {key: value for key, value in (*cell.metadata.items(), ("tags", tags)) if value}
         if cell.id == "bootstrap":
             cell.source = BOOTSTRAP.format(repository=repository_url())
             cell.metadata = {"tags": ["remove-cell"]}

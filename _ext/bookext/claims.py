@@ -5,6 +5,7 @@ A chapter settles a claim in two adjacent cells of its notebook: a markdown cell
 """
 
 import ast
+import hashlib
 import json
 import re
 from collections.abc import Iterable
@@ -126,6 +127,29 @@ def _asserts(code: str) -> bool:
         return any(isinstance(node, ast.Assert) for node in ast.walk(ast.parse(plain)))
     except SyntaxError:
         return False
+
+
+def stressed_cells(cells: Iterable[dict]) -> list[dict]:
+    """The code cells whose assertions ``make stress`` tries: all but the one that installs the package."""
+    return [cell for cell in cells if cell["cell_type"] == "code" and cell.get("id") != "bootstrap"]
+
+
+def fingerprint(cells: Iterable[dict]) -> str:
+    """A short hash of the code of a notebook, which tells whether it changed since it was stressed."""
+    return hashlib.sha256("\0".join(map(source, stressed_cells(cells))).encode()).hexdigest()[:16]
+
+
+def stress_report(finding: Finding, results: dict, cells: Iterable[dict]) -> str:
+    """Say on which seeds and knobs the assertion of a claim was tried, from the results file of ``make stress``."""
+    if finding.notebook not in results:
+        return "not stressed yet"
+    result = results[finding.notebook]
+    if result["code"] != fingerprint(cells):
+        return "the chapter's code changed since it was stressed"
+    tried = {"seed" if name == "SEED" else name.lower().replace("_", " "): v for name, v in result["tried"].items()}
+    text = "stressed: " + ", ".join(f"{name} {values[0]:g} to {values[-1]:g}" for name, values in tried.items())
+    failed = result["failed"].get(f"assert-{finding.id}")
+    return text + (f"; it fails at {', '.join(failed)}" if failed else "")
 
 
 def source(cell: dict) -> str:

@@ -3,9 +3,11 @@
 ``{claims-summary}`` counts the verdicts; ``{claims-table} PART`` lists the claims of one part of the lecture.
 """
 
+import json
 from collections import Counter
 from pathlib import Path
 
+import yaml
 from docutils import nodes
 from sphinx.addnodes import pending_xref
 from sphinx.errors import ExtensionError
@@ -20,9 +22,9 @@ FOLDER = "chapters"
 def read(srcdir):
     """Return the catalogue and the findings of the book in ``srcdir``, and the files that they come from."""
     folder = Path(srcdir) / FOLDER
-    catalogue, notebooks = folder / "claims.yml", sorted(folder.glob("*.ipynb"))
+    catalogue, stress, notebooks = folder / "claims.yml", folder / "stress.yml", sorted(folder.glob("*.ipynb"))
     entries = claims.read_catalogue(catalogue)
-    return entries, claims.read_findings(notebooks, {entry.id for entry in entries}), [catalogue, *notebooks]
+    return entries, claims.read_findings(notebooks, {entry.id for entry in entries}), [catalogue, stress, *notebooks]
 
 
 def check(app):
@@ -90,7 +92,15 @@ class ClaimsTable(_LedgerDirective):
         chapter = pending_xref("", nodes.inline("", page), refdoc=self.env.docname, refwarn=True, **target)
         asserts = link(*here, finding.anchor, nodes.inline("", "the cell that asserts it"))
         where = [nodes.paragraph("", "", chapter), nodes.paragraph("", "", asserts)]
+        where.append(nodes.paragraph("", self.stressed(finding), classes=["stressed"]))
         return [claim, *remark], [verdict], where
+
+    def stressed(self, finding):
+        """On which seeds and knobs the claim's assertion was tried."""
+        folder = Path(self.env.srcdir) / FOLDER
+        results = yaml.safe_load((folder / "stress.yml").read_text(encoding="utf-8"))
+        notebook = json.loads((folder / f"{finding.notebook}.ipynb").read_text(encoding="utf-8"))
+        return claims.stress_report(finding, results, notebook["cells"])
 
 
 def setup(app):

@@ -6,13 +6,15 @@ import json
 import re
 
 import pytest
-from chapters import canonical, chapter_paths, read
+import yaml
+from chapters import canonical, chapter_paths, open_code, read
+from stress import RESULTS, knobs
 
 from warmstart.exercises.core import exercises
 
 VERDICTS = ("holds", "holds under conditions", "garbled in the transcript", "not supported")
 UNCHECKED = {"nbval-skip", "nbval-ignore-output", "raises-exception"}
-OPENING = ["title", "objectives", "bootstrap", "imports", "question"]
+OPENING = ["title", "question", "objectives", "bootstrap", "imports", "parameters"]
 CLOSING = ["limits", "summary", "sources"]
 
 
@@ -78,6 +80,30 @@ def test_template(cells):
     assert "Andreas Maier" in title
     assert "CC BY 4.0" in title
     assert "rewritten" in title
+
+
+def test_the_knobs_are_named_and_stressed(path, cells):
+    """The cell of papermill's convention holds the seed and the knobs, and make stress has tried this chapter."""
+    parameters = next(cell for cell in cells if cell.id == "parameters")
+    assert "parameters" in parameters.metadata.tags
+    known = knobs(read(path))
+    assert known["SEED"][0] == 0
+    assert len(known) >= 3
+    tried = yaml.safe_load(RESULTS.read_text(encoding="utf-8"))[path.stem]["tried"]
+    assert set(tried) == set(known)
+    names = {node.id for cell in code(cells) if cell.id not in ("bootstrap", "parameters") for node in names_of(cell)}
+    assert set(known) <= names, "each knob is used"
+
+
+def names_of(cell):
+    return [node for node in ast.walk(ast.parse(cell.source)) if isinstance(node, ast.Name)]
+
+
+def test_plumbing_is_folded_on_the_page_and_little_code_stands_open(path, cells):
+    for cell in code(cells):
+        plumbing = cell.id.startswith(("fig-", "assert-", "numbers-"))
+        assert "hide-input" in cell.metadata.get("tags", []) or not plumbing, cell.id
+    assert len(open_code(read(path))) <= 250
 
 
 def test_cells_are_short(cells):

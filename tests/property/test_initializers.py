@@ -13,13 +13,7 @@ from warmstart import scale
 
 seeds = st.integers(0, 2**32 - 1)
 shapes = st.lists(st.integers(1, 8), min_size=2, max_size=4).map(tuple)
-BASIC = [
-    ("zeros_", ()),
-    ("ones_", ()),
-    ("constant_", (0.3,)),
-    ("uniform_", (-0.5, 2.0)),
-    ("normal_", (0.5, 2.0)),
-]
+BASIC = [("zeros_", ()), ("ones_", ()), ("constant_", (0.3,)), ("uniform_", (-0.5, 2.0)), ("normal_", (0.5, 2.0))]
 
 
 def generator(seed):
@@ -99,10 +93,7 @@ BAD = [
         lambda: init.variance_scaling_(torch.empty(2, 2), distribution="gauss"),
         "distribution received 'gauss'; allowed: normal, uniform",
     ),
-    (
-        lambda: init.lecun_normal_(torch.empty(3)),
-        r"shape received torch.Size\(\[3\]\); allowed: sequences",
-    ),
+    (lambda: init.lecun_normal_(torch.empty(3)), r"shape received torch.Size\(\[3\]\); allowed: sequences"),
     (lambda: init.lecun_uniform_(torch.empty(0, 3)), r"shape received torch.Size\(\[0, 3\]\); allowed"),
 ]
 

@@ -40,6 +40,13 @@ def notebook(tmp_path):
     return write
 
 
+@pytest.mark.parametrize("page", ["README.md", "index.md"])
+def test_how_many_claims_are_settled_is_said_rightly(page):
+    settled = claims.read_findings(sorted((ROOT / "chapters").glob("*.ipynb")), CLAIMS)
+    text = (ROOT / page).read_text(encoding="utf-8")
+    assert re.findall(r"(\d+) of its (\d+) claims", text) == [(str(len(settled)), str(len(CLAIMS)))]
+
+
 def test_finding_is_read(notebook):
     found = claims.read_findings([notebook(claim(verdict="holds under conditions"), asserting())], ["L01"])
     assert found == {"L01": claims.Finding("L01", "holds under conditions", "Indeed.", "01_start")}

@@ -153,14 +153,8 @@ def test_type_of_the_images_is_kept_if_it_is_a_floating_point_one(full):
 @pytest.mark.parametrize(
     ("reference", "message"),
     [
-        (
-            np.full((2, 3), 0.7),
-            "reference received 'values from 0.7 to 0.7 with standard deviation",
-        ),
-        (
-            np.array([1.0, np.nan]),
-            "from nan to nan with standard deviation nan'; allowed: finite values that",
-        ),
+        (np.full((2, 3), 0.7), "reference received 'values from 0.7 to 0.7 with standard deviation"),
+        (np.array([1.0, np.nan]), "from nan to nan with standard deviation nan'; allowed: finite values that"),
         (np.array([1.0, np.inf]), "received 'values from 1.0 to inf with standard deviation nan'; allowed: finite"),
         (np.array([0, 1e-320]), "with standard deviation 0.0"),
         (np.zeros((0, 28, 28)), "reference received (0, 28, 28); allowed: shapes with at least one value"),

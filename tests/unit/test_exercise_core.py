@@ -1,6 +1,7 @@
 """The exercise framework: verdicts, hints that grow, and nonsense that is answered and never raised."""
 
 import math
+import time
 from contextlib import suppress
 
 import numpy as np
@@ -17,23 +18,23 @@ def own_registry(monkeypatch):
     """Three exercises of our own: a number, a function, a choice."""
     monkeypatch.setattr(core, "_registry", {})
     monkeypatch.setattr(core, "_tries", core.Counter())
-    monkeypatch.setattr(core, "CHAPTERS", ())
+    monkeypatch.setattr(core, "iter_modules", lambda folders: [])
 
     @core.exercise("09-number", right="Two is even.", hints=("Count again.", "It is small.", "It is even."))
     def number(answer, rng):
-        mistakes = [core.Mistake("one too many", 3.0, ("You counted the end.", "Leave the end out."))]
+        mistakes = [core.Mistake("one too many", 3.0, "You counted the end.", "Leave the end out.")]
         core.compare(answer, 2.0, mistakes=mistakes)
 
     @core.exercise("09-double", right="Doubling is linear.", hints=("Try f(1).",))
     def double(answer, rng):
         x = rng.normal(size=3)
-        mistakes = [core.Mistake("the square", x**2, ("Not x times x.",))]
+        mistakes = [core.Mistake("the square", x**2, "Not x times x.")]
         core.compare(core.call(answer, x), 2 * x, mistakes=mistakes)
 
     @core.exercise("09-choice", right="Yes.", hints=("Which one?",))
     def choice(answer, rng):
         if core.as_choice(answer, ("left", "right")) != "left":
-            raise core.Wrong("the mirror image", ("Turn around.",))
+            raise core.Wrong("the mirror image", "Turn around.")
 
 
 @pytest.mark.parametrize(
@@ -80,6 +81,21 @@ def leaves(x):
     raise SystemExit(3)
 
 
+class Leaving:
+    """Every look at it wants to end the program."""
+
+    def __repr__(self):
+        raise SystemExit(1)
+
+    __array__ = __repr__
+
+
+class Endless:
+    def __array__(self, *arguments, **options):
+        while True:
+            pass
+
+
 class Hostile:
     """Every look at it fails."""
 
@@ -104,6 +120,8 @@ NONSENSE = [
     ("09-number", {"a": 1}, "a number, and you gave dict"),
     ("09-number", raises, "a number, and you gave the function raises"),
     ("09-number", Hostile, "cannot be checked: RuntimeError: hands off"),
+    ("09-number", Leaving(), "cannot be checked: SystemExit: 1"),
+    ("09-double", lambda x: Leaving(), "cannot be checked: SystemExit: 1"),
     ("09-number", 10**400, "a number, and you gave int 1000"),
     ("09-double", 5, "a function, and you gave int 5"),
     ("09-double", raises, "Your function raised RuntimeError: boom"),
@@ -150,7 +168,31 @@ def endless(x):
 def test_an_endless_loop_is_stopped(monkeypatch):
     monkeypatch.setattr(core, "SECONDS", 0.2)
     assert "does a loop never end?" in core.examine("09-double", endless).message
+    assert "does a loop never end?" in core.examine("09-number", Endless()).message
     assert core.examine("09-double", lambda x: x + x).status == "right", "and the next answer is judged as usual"
+
+
+def test_code_that_cannot_be_interrupted_is_reported_with_the_time_it_took(monkeypatch):
+    monkeypatch.setattr(core, "SECONDS", 0.2)
+    message = core.examine("09-double", lambda x: time.sleep(1.2) or 2 * x).message
+    assert "took 1 seconds; allowed are 0.2" in message
+
+
+def test_a_number_as_text_will_do():
+    assert core.examine("09-number", " 2.0 ").status == "right"
+    assert core.examine("09-number", "3").mistake == "one too many"
+
+
+def test_the_generator_must_decide_what_is_drawn():
+    rng, own = np.random.default_rng(0), np.random.default_rng(1)
+    for function, name in [
+        (lambda n, rng: np.random.default_rng(3).random(n), "ignore the generator"),
+        (lambda n, rng: np.arange(n), "ignore the generator"),
+        (lambda n, rng: own.random(n) + rng.random(n), "another source"),
+    ]:
+        with pytest.raises(core.Wrong, match=name):
+            core.draw(function, 4, shape=(4,), rng=rng)
+    assert core.draw(lambda n, rng: rng.random(n), 4, shape=(4,), rng=rng).shape == (4,)
 
 
 def test_the_checks_inputs_cannot_be_changed_nor_its_output_mixed(capsys):
@@ -181,4 +223,4 @@ def test_a_name_is_taken_once():
 
 
 def test_a_mistake_that_equals_the_right_answer_by_chance_does_not_count():
-    core.compare(2.0, 2.0, mistakes=[core.Mistake("same", 2.0, ())])
+    core.compare(2.0, 2.0, mistakes=[core.Mistake("same", 2.0)])

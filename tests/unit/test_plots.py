@@ -124,10 +124,7 @@ def test_image_grid_puts_each_image_in_its_place(ax):
         (lambda ax: plots.trajectory(ax, np.zeros((0, 2))), "points received (0, 2); allowed: the shape"),
         (lambda ax: plots.contours(ax, np.zeros((2, 3)), [1, 2], [1, 2, 3]), "received (2, 3); allowed: the shape"),
         (lambda ax: plots.heatmap(ax, np.zeros((2, 3)), [1, 2], [1, 2, 3]), "(len(y), len(x)) = (3, 2)"),
-        (
-            lambda ax: plots.image_grid(ax, np.zeros((28, 28))),
-            "images received (28, 28); allowed: the shape (n, ",
-        ),
+        (lambda ax: plots.image_grid(ax, np.zeros((28, 28))), "images received (28, 28); allowed: the shape (n, "),
         (lambda ax: plots.image_grid(ax, np.zeros((0, 2, 2))), "images received (0, 2, 2); allowed: the shape"),
         (lambda ax: plots.image_grid(ax, np.zeros((1, 2, 2)), columns=0), "columns received 0; allowed: whole"),
     ],

@@ -11,7 +11,7 @@ A check is a function ``(answer, rng)`` that returns if the answer is right and 
         n, var_w, var_x = 1 + rng.integers(50), rng.uniform(0.5, 2), rng.uniform(0.5, 2)
         got = call(answer, n, var_w, var_x)
         compare(got, n * var_w * var_x, mistakes=[
-            Mistake("the standard deviation", np.sqrt(n * var_w * var_x), ("You took a root too many.",)),
+            Mistake("the standard deviation", np.sqrt(n * var_w * var_x), "You took a root too many."),
         ])
 
 Inputs are drawn afresh from ``rng`` at each call, so that a number that was right by luck fails the next time.
@@ -19,37 +19,37 @@ Inputs are drawn afresh from ``rng`` at each call, so that a number that was rig
 
 import ctypes
 import threading
+import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import contextmanager, redirect_stderr, redirect_stdout
+from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from importlib import import_module
 from io import StringIO
+from pathlib import Path
+from pkgutil import iter_modules
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-SECONDS = 5.0
-CHAPTERS = ("ch01", "ch02", "ch03")
+SECONDS = 10.0
 _registry = {}
 _tries = Counter()
 
 
-@dataclass(frozen=True)
 class Mistake:
     """A wrong answer we know: its name, the value it gives, and hints that say more with each try."""
 
-    name: str
-    value: object
-    hints: tuple[str, ...]
+    def __init__(self, name: str, value: ArrayLike, *hints: str):
+        self.name, self.value, self.hints = name, value, hints
 
 
 class Wrong(Exception):  # noqa: N818  (a verdict on an answer, not an error of the program)
     """The answer is wrong; ``name`` is the recognized mistake ("" if none is), ``hints`` belong to it."""
 
-    def __init__(self, name="", hints=()):
+    def __init__(self, name: str = "", *hints: str):
         super().__init__(name)
-        self.name, self.hints = name, tuple(hints)
+        self.name, self.hints = name, hints
 
 
 class Unusable(Exception):  # noqa: N818
@@ -95,9 +95,10 @@ def exercise(name: str, *, right: str, hints: tuple[str, ...]) -> Callable:
 
 
 def exercises() -> list[str]:
-    """Return the names of all exercises, in order."""
-    for chapter in CHAPTERS:
-        import_module(f"{__package__}.{chapter}")
+    """Return the names of all exercises, in order; the modules ``chNN`` beside this one hold them."""
+    for module in iter_modules([str(Path(__file__).parent)]):
+        if module.name.startswith("ch"):
+            import_module(f"{__package__}.{module.name}")
     return sorted(_registry)
 
 
@@ -127,16 +128,19 @@ def examine(name: str, answer: object = ..., *, rng: np.random.Generator | None 
     if answer is ...:
         message = "Not attempted yet: replace the dots by your answer and run the cell again."
         return Verdict(name, "unattempted", "", message)
-    entry = _registry[name]
+    entry, started = _registry[name], time.monotonic()
     try:
-        with _quiet():
+        with _quiet(), _deadline():
             entry.function(answer, np.random.default_rng() if rng is None else rng)
+    except TookTooLong:  # code in C is interrupted only when it returns, so say how long it took
+        took = f"{time.monotonic() - started:.0f} seconds; allowed are {SECONDS:g}"
+        return Verdict(name, "unusable", "", f"The check of your answer took {took}: does a loop never end?")
     except Wrong as wrong:
         _tries[name] += 1
         return Verdict(name, "wrong", wrong.name, _explain(wrong, entry.hints, _tries[name]))
     except Unusable as unusable:
         return Verdict(name, "unusable", "", str(unusable))
-    except Exception as error:  # an answer can be anything at all, and its methods can raise anything
+    except (Exception, SystemExit) as error:  # an answer can be anything, and its methods can raise anything
         return Verdict(name, "unusable", "", f"This answer cannot be checked: {_describe_error(error)}")
     _tries[name] = 0
     return Verdict(name, "right", "", f"Right. {entry.right}")
@@ -157,21 +161,34 @@ def call(function: Callable, *arguments: object) -> object:
         raise Unusable(f"This exercise asks for a function, and you gave {describe(function)}.")
     arguments = [value.copy() if isinstance(value, np.ndarray) else value for value in arguments]
     try:
-        with _deadline():
-            return function(*arguments)
-    except TookTooLong:
-        raise Unusable(f"Your function had not returned after {SECONDS:g} seconds: does a loop never end?") from None
+        return function(*arguments)
     except (Exception, SystemExit) as error:
         raise Unusable(f"Your function raised {_describe_error(error)}") from None
 
 
+def draw(function: Callable, *arguments: object, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
+    """Return the array that ``function(*arguments, generator)`` draws, having seen that the generator decides it."""
+    seeds = rng.integers(2**31, size=2)
+    first, again, other = (
+        as_array(call(function, *arguments, np.random.default_rng(seed)), shape) for seed in (*seeds[[0, 0]], seeds[1])
+    )
+    if np.array_equal(first, other):
+        raise Wrong(
+            "random numbers that ignore the generator",
+            "Two generators with different seeds gave the same numbers.",
+            "Draw from rng, the generator that your function gets, and seed none of your own.",
+        )
+    if not np.array_equal(first, again):
+        raise Wrong(
+            "random numbers from another source than the generator",
+            "The same seed gave two results.",
+            "Draw everything from rng, the generator that your function gets.",
+        )
+    return first
+
+
 def compare(
-    answer: object,
-    right: ArrayLike,
-    *,
-    mistakes: Sequence[Mistake] = (),
-    rtol: float = 1e-6,
-    atol: float = 1e-12,
+    answer: object, right: ArrayLike, *, mistakes: Sequence[Mistake] = (), rtol: float = 1e-6, atol: float = 1e-12
 ) -> None:
     """Return if ``answer`` equals ``right`` (number or array) to tolerance; else raise :class:`Wrong` with its mistake.
 
@@ -188,13 +205,16 @@ def compare(
         return
     for mistake in mistakes:
         if equals(mistake.value):
-            raise Wrong(mistake.name, mistake.hints)
+            raise Wrong(mistake.name, *mistake.hints)
     raise Wrong()
 
 
 def as_array(answer: object, shape: tuple[int, ...]) -> np.ndarray:
     """Return ``answer`` as a finite float array of ``shape`` (``()`` for a number), or raise :class:`Unusable`."""
     wanted = "a number" if shape == () else f"an array of shape {tuple(shape)}"
+    if isinstance(answer, str):
+        with suppress(ValueError):
+            answer = float(answer)
     if callable(answer) or isinstance(answer, str | bytes | bool | np.bool_) or answer is None:
         raise Unusable(f"This exercise asks for {wanted}, and you gave {describe(answer)}.")
     if hasattr(answer, "detach"):
@@ -232,7 +252,7 @@ def describe(value: object) -> str:
         return f"the function {getattr(value, '__name__', type(value).__name__)}"
     try:
         text = repr(value)
-    except Exception:
+    except (Exception, SystemExit):
         text = "…"
     return f"{type(value).__name__} {text if len(text) <= 60 else text[:57] + '...'}"
 

@@ -1,0 +1,105 @@
+"""Every exercise against its answers: the right ones, the known mistakes with their hints, other wrong ones, nonsense.
+
+The answers of a chapter are data in ``answers_chNN.py``, which is found, not listed:
+``RIGHT`` has (exercise, answer); ``WRONG`` (exercise, answer, part of the mistake's name, part of its first hint);
+``UNKNOWN`` wrong answers that no mistake explains; ``UNUSABLE`` what is no answer of the kind asked for.
+"""
+
+from collections import Counter
+from importlib import import_module
+from pathlib import Path
+
+import numpy as np
+import pytest
+
+from warmstart.exercises import core
+from warmstart.exercises.core import examine, exercises
+
+SEEDS = range(8)
+ANSWERS = [import_module(path.stem) for path in sorted(Path(__file__).parent.glob("answers_ch*.py"))]
+RIGHT, WRONG, UNKNOWN, UNUSABLE = (
+    [row for module in ANSWERS for row in getattr(module, name)] for name in ("RIGHT", "WRONG", "UNKNOWN", "UNUSABLE")
+)
+NONSENSE = [None, [], {}, float("nan"), "\N{SNOWMAN}", lambda *inputs: None, lambda *inputs: 1 / 0, lambda: 1, print]
+
+
+@pytest.fixture(autouse=True)
+def no_earlier_tries():
+    core._tries.clear()
+
+
+def look(name, answer, seed=0):
+    return examine(name, answer, rng=np.random.default_rng(seed))
+
+
+def test_every_exercise_has_answers():
+    right, wrong = Counter(name for name, _ in RIGHT), Counter(name for name, *_ in WRONG)
+    for name in exercises():
+        assert right[name] >= 2, f"{name}: the solution and one written differently"
+        assert wrong[name] >= 4, f"{name}: at least four typical mistakes"
+    assert set(right) == set(wrong) == set(exercises())
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(("name", "answer"), RIGHT)
+def test_right(name, answer, seed):
+    verdict = look(name, answer, seed)
+    assert verdict.status == "right", verdict
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(("name", "answer", "mistake", "hint"), WRONG)
+def test_wrong_is_named_and_has_its_own_hint(name, answer, mistake, hint, seed):
+    verdict = look(name, answer, seed)
+    assert verdict.status == "wrong", verdict
+    assert mistake in verdict.mistake, verdict
+    assert hint in verdict.message.split("Hint: ")[1], verdict
+
+
+@pytest.mark.parametrize(("name", "answer", "mistake", "hint"), WRONG)
+def test_hints_say_more_with_each_try(name, answer, mistake, hint):
+    first, second = (look(name, answer).message for _ in range(2))
+    assert first.count("Hint:") == 1
+    assert second.count("Hint:") == 2
+    assert second.startswith(first)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+@pytest.mark.parametrize(("name", "answer"), UNKNOWN)
+def test_an_unknown_mistake_is_wrong_all_the_same(name, answer, seed):
+    verdict = look(name, answer, seed)
+    assert (verdict.status, verdict.mistake) == ("wrong", "")
+    assert "Hint: " in verdict.message
+
+
+@pytest.mark.parametrize(("name", "answer"), UNUSABLE + [(name, answer) for name in exercises() for answer in NONSENSE])
+def test_nonsense_gets_a_message(name, answer):
+    assert look(name, answer).status == "unusable"
+
+
+@pytest.mark.parametrize("name", exercises())
+def test_unattempted(name):
+    assert look(name, ...).status == "unattempted"
+
+
+def test_waking_is_what_a_network_does():
+    """A zero start with three hidden sigmoid layers: the layers move in the steps that the exercise asks for."""
+    rng = np.random.default_rng(0)
+    x, target = rng.standard_normal((6, 8)), np.eye(3)[[0, 0, 1, 0, 2, 0, 1, 0]].T
+    weights = [np.zeros((4, 6)), np.zeros((4, 4)), np.zeros((4, 4)), np.zeros((3, 4))]
+    first = {}
+    for step in range(1, 6):
+        activations = [x]
+        for weight in weights[:-1]:
+            activations.append(1 / (1 + np.exp(-weight @ activations[-1])))
+        logits = np.exp(weights[-1] @ activations[-1])
+        delta = logits / logits.sum(axis=0) - target
+        gradients = []
+        for layer in reversed(range(4)):
+            gradients.insert(0, delta @ activations[layer].T)
+            delta = (weights[layer].T @ delta) * activations[layer] * (1 - activations[layer])
+        for layer, gradient in enumerate(gradients, start=1):
+            if np.any(gradient != 0):
+                first.setdefault(layer, step)
+        weights = [weight - 0.1 * gradient for weight, gradient in zip(weights, gradients, strict=True)]
+    assert first == {layer: 3 + 2 - layer for layer in range(1, 5)}
