@@ -7,7 +7,7 @@ SITE := _build/html
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve check bench test run stress clean
+.PHONY: help book serve check bench test run stress chapter clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):[^#]*## (.*)/  make \1	\2/'
@@ -32,6 +32,9 @@ test: check ## run every gate: lint, unit, property, chapters, exercises, notebo
 
 run: $(VENV)/.full ## execute the chapters in place and write them in canonical form: make run [CHAPTERS=...]
 	$(BIN)/python tools/run_chapters.py $(CHAPTERS)
+
+chapter: $(VENV)/.full ## begin a chapter as a draft: make chapter N=04 NAME=xavier TITLE="..."
+	$(BIN)/python tools/new_chapter.py "$(N)" "$(NAME)" "$(TITLE)"
 
 stress: $(VENV)/.full ## rerun chapters with other seeds and knobs, and list what fails: make stress [CHAPTERS=...]
 	PYTHONPATH=_ext $(BIN)/python tools/stress.py $(CHAPTERS)

@@ -52,7 +52,7 @@ def read(path):
 def canonical(notebook):
     """The text of the notebook in canonical form."""
     notebook = nbformat.from_dict(notebook)
-    notebook.metadata = {key: notebook.metadata[key] for key in ("description",) if key in notebook.metadata}
+    notebook.metadata = {key: notebook.metadata[key] for key in ("description", "draft") if key in notebook.metadata}
     notebook.metadata.update(NOTEBOOK_METADATA)
     for cell in notebook.cells:
         cell.metadata = {key: cell.metadata[key] for key in ("mystnb", "tags") if cell.metadata.get(key)}

@@ -40,7 +40,7 @@ def readme():
     """The picture of the front page: simulated lines, predicted dashes."""
     plots.use_style()
     fig, ax = plt.subplots(figsize=(6.4, 3.4))
-    colors = [plots.COLORS[name] for name in ("vermillion", "green", "blue")]
+    colors = [plots.ROLES[name] for name in ("exploding", "calibrated", "vanishing")]
     draw(ax, colors, 0.9)
     for color, (name, scale) in zip(colors, SCALES.items(), strict=True):
         predicted = theory.second_moment_through_depth(1.0, [WIDTH] * DEPTH, scale / WIDTH)

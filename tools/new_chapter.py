@@ -1,0 +1,132 @@
+"""Begin a chapter: ``make chapter N=04 NAME=xavier TITLE="Xavier: forward and backward"``.
+
+Writes the notebook with the cells of the template and runs it, writes the two files of its exercises, and adds it to
+``_toc.yml``. It passes the gates as a draft: as long as ``draft`` stands in the notebook's metadata, claims, exercises
+and stress are not asked for. Delete the entry when they are there.
+"""
+
+import argparse
+import re
+
+import nbformat
+
+from chapters import CHAPTERS, ROOT, canonical
+from run_chapters import execute
+
+CELLS = {
+    "title": """\
+(ch-{name})=
+# {title}
+
+One sentence that asks what this chapter answers.
+
+This chapter retells, in our own words, a part of the lecture *Deep Learning* by Andreas Maier (FAU Erlangen-Nürnberg, \
+[CC BY 4.0](https://creativecommons.org/licenses/by/4.0/)); the text was rewritten.""",
+    "question": """\
+## A puzzle
+
+This chapter is a draft.
+State a puzzle, and let the reader predict before it is answered.""",
+    "objectives": """\
+:::{{admonition}} After this chapter you can
+:class: note
+- derive something, measure something, and say where it fails.
+
+**You need:** {{ref}}`ch-calibrating-variance`.
+:::""",
+    "bootstrap": None,
+    "imports": """\
+import matplotlib.pyplot as plt
+import numpy as np
+
+from warmstart import plots, scale
+
+plots.use_style()""",
+    "parameters": """\
+SEED = 0
+WIDTH = 100  # units a layer
+DEPTH = 10  # layers""",
+    "fig-first": """\
+rng, h, squares = np.random.default_rng(SEED), np.ones(WIDTH), [1.0]
+for _ in range(DEPTH):
+    h = 0.5 * rng.standard_normal((WIDTH, WIDTH)) @ h / np.sqrt(WIDTH)
+    squares.append(np.mean(h**2))
+fig, ax = plt.subplots()
+ax.semilogy(squares, color=plots.ROLES["vanishing"])
+_ = ax.set(xlabel="layer", ylabel="second moment")""",
+    "reading-first": "Say what to see in the figure, and what surprises.",
+    "derivation-first": "## A derivation\n\nEvery step with its reason.",
+    "from-scratch": "def gain(second_moment_of_activation):\n    return 1 / np.sqrt(second_moment_of_activation)",
+    "same-as-package": 'assert np.isclose(gain(1 / 2), scale.gain("relu"))',
+    "limits": "## Limits\n\n- Where the rule fails.",
+    "exercises": "## Exercises\n\nFour to six, from predicting to exploring.",
+    "summary": "## Summary\n\n- Four to six points, linked to equations and figures.",
+    "sources": "## Sources\n\n- What to read next, and why.",
+}
+FIGURE = {
+    "figure": {"name": "fig-{number}-first", "caption": "What is drawn, in which units, from how many runs."},
+    "image": {"alt": "What the curves do, for those who cannot see them: one curve falls on a logarithmic axis."},
+}
+CHECKS = '"""Checks of chapter {number}. The first lines of ``core.py`` show how one is written."""\n'
+ANSWERS = """\
+\"\"\"Answers to the exercises of chapter {number}: right ones, and wrong ones with mistake and first hint.\"\"\"
+
+RIGHT = []
+WRONG = []
+UNKNOWN = []
+UNUSABLE = []
+"""
+
+
+def notebook(number, name, title):
+    """The notebook of a new chapter, not yet executed."""
+    cells = []
+    for cell, text in CELLS.items():
+        is_code = cell in ("bootstrap", "imports", "parameters", "fig-first", "from-scratch", "same-as-package")
+        make = nbformat.v4.new_code_cell if is_code else nbformat.v4.new_markdown_cell
+        source = text if text is None or is_code else text.format(name=name.replace("_", "-"), title=title)
+        cells.append(make(source or "", id=cell))
+    figure = {key: value.format(number=number) for key, value in FIGURE["figure"].items()}
+    next(cell for cell in cells if cell.id == "fig-first").metadata.mystnb = {**FIGURE, "figure": figure}
+    next(cell for cell in cells if cell.id == "parameters").metadata.tags = ["parameters"]
+    metadata = {"description": f"{title}: a draft.", "draft": True}
+    return nbformat.v4.new_notebook(cells=cells, metadata=metadata)
+
+
+def with_chapter(contents, page):
+    """The table of contents with ``page`` behind the last chapter before it."""
+    entries = list(re.finditer(r"^( *- file: )chapters/\d\d_\w+\n", contents, flags=re.MULTILINE))
+    before = [entry for entry in entries if entry.group().split("file: ")[1] < page]
+    place = (before or entries)[-1]
+    return contents[: place.end()] + f"{place[1]}{page}\n" + contents[place.end() :]
+
+
+def main():
+    """Write the files, and refuse to overwrite one."""
+    parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
+    parser.add_argument("number", help="two digits, such as 04")
+    parser.add_argument("name", help="small letters and underscores, such as xavier")
+    parser.add_argument("title")
+    options = parser.parse_args()
+    if not re.fullmatch(r"\d\d", options.number) or not re.fullmatch(r"[a-z_]+", options.name) or not options.title:
+        parser.error('allowed: N=04 NAME=small_letters TITLE="Some title"')
+    path = CHAPTERS / f"{options.number}_{options.name}.ipynb"
+    checks = ROOT / "code" / "warmstart" / "exercises" / f"ch{options.number}.py"
+    answers = ROOT / "tests" / "exercises" / f"answers_ch{options.number}.py"
+    taken = [file for file in (checks, answers, *CHAPTERS.glob(f"{options.number}_*.ipynb")) if file.exists()]
+    if taken:
+        parser.error(f"chapter {options.number} is there already: {', '.join(file.name for file in taken)}")
+    made = nbformat.from_dict(notebook(options.number, options.name, options.title))
+    path.write_text(canonical(made), encoding="utf-8")
+    made = nbformat.read(path, as_version=4)
+    execute(made, path.parent)
+    path.write_text(canonical(made), encoding="utf-8")
+    checks.write_text(CHECKS.format(number=options.number), encoding="utf-8")
+    answers.write_text(ANSWERS.format(number=options.number), encoding="utf-8")
+    contents = ROOT / "_toc.yml"
+    contents.write_text(with_chapter(contents.read_text(encoding="utf-8"), f"chapters/{path.stem}"), encoding="utf-8")
+    print(f"Begun: {path.name}, exercises/{checks.name}, {answers.name}, a line in _toc.yml. See CONTRIBUTING.md.")
+
+
+if __name__ == "__main__":
+    main()
