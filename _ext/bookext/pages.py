@@ -141,6 +141,8 @@ def image_size(app, page, source):
 def finish_page(app, page, template, context, doctree):
     """Add all of it to a page (event ``html-page-context``)."""
     title = app.env.titles[page].astext() if page in app.env.titles else app.config.html_title
+    if page == "search":
+        app.add_js_file("search-snippets.js", loading_method="defer")
     context["metatags"] = context.get("metatags", "") + card(app, page, title, description(app, page, doctree))
     if "body" in context:
         body = current_roles(unique_ids(context["body"]))

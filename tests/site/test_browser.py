@@ -185,6 +185,11 @@ def test_search_finds(tab, address, term):
     expect(tab.locator("article")).to_contain_text(term, ignore_case=True)
 
 
+def test_quotes_of_the_search_show_no_latex(tab, address):
+    tab.goto(f"{address}/search.html?q=variance")
+    expect(tab.locator("#search-results")).to_contain_text("variance is 2/d")
+
+
 def test_search_says_that_it_finds_nothing(tab, address):
     tab.goto(f"{address}/search.html?q=zyxwvutsr")
     expect(tab.locator("#search-results")).to_contain_text("did not match any documents")
