@@ -12,7 +12,20 @@ import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "code" / "warmstart"
-MODULES = ("errors", "scale", "theory", "initializers", "models", "probes", "training", "data", "plots", "exercises")
+MODULES = (
+    "errors",
+    "quadrature",
+    "activations",
+    "scale",
+    "theory",
+    "initializers",
+    "models",
+    "probes",
+    "training",
+    "data",
+    "plots",
+    "exercises",
+)
 
 
 def public_names():

@@ -17,8 +17,8 @@ def refuse(name: str, value: object, allowed: str, *, kind: type[Exception] = Va
     return kind(f"{name} received {text if len(text) <= 300 else text[:297] + '...'}; allowed: {allowed}")
 
 
-def check_finite(name: str, value: float, *, minimum: float = -math.inf) -> float:
-    """Return ``value`` as a float if it is a finite number of at least ``minimum``; else raise a ValueError.
+def check_finite(name: str, value: float, *, minimum: float = -math.inf, above: float = -math.inf) -> float:
+    """Return ``value`` as a float if it is a finite number from ``minimum``, and larger than ``above``.
 
     Example:
         >>> check_finite("std", 1)
@@ -28,8 +28,9 @@ def check_finite(name: str, value: float, *, minimum: float = -math.inf) -> floa
         number = math.nan if isinstance(value, (str, bytes)) else float(value)
     except (TypeError, ValueError, OverflowError):
         number = math.nan
-    if not (math.isfinite(number) and number >= minimum):
-        raise refuse(name, value, "finite numbers" if minimum == -math.inf else f"finite numbers from {minimum:g}")
+    if not (math.isfinite(number) and number >= minimum and number > above):
+        bound = f" from {minimum:g}" if minimum > -math.inf else f" above {above:g}" if above > -math.inf else ""
+        raise refuse(name, value, f"finite numbers{bound}")
     return number
 
 

@@ -13,9 +13,10 @@ import torch
 from torch import Tensor, nn
 from torch.nn.utils import skip_init
 
+from .activations import HOMOGENEOUS
 from .errors import check_share, refuse
 from .initializers import variance_scaling_, zeros_
-from .scale import NONLINEARITIES, gain
+from .scale import gain
 
 ACTIVATIONS = {
     "linear": nn.Identity,
@@ -188,5 +189,5 @@ def _checked_widths(widths):
 
 
 def _default_weight_init(nonlinearity, generator):
-    scale = gain(nonlinearity) ** 2 if nonlinearity in NONLINEARITIES else 1.0
+    scale = gain(nonlinearity) ** 2 if nonlinearity in HOMOGENEOUS else 1.0
     return partial(variance_scaling_, scale=scale, generator=generator)

@@ -278,8 +278,7 @@ def saturated_units(activations: Tensor, limit: float) -> Tensor:
 
     Source: Glorot and Bengio (2010), section 3, on saturated units of deep sigmoid networks.
     """
-    if check_finite("limit", limit, minimum=0.0) == 0.0:
-        raise refuse("limit", limit, "finite numbers above 0")
+    limit = check_finite("limit", limit, above=0.0)
     return (_per_unit(activations).abs() >= limit).all(dim=0)
 
 

@@ -5,11 +5,14 @@ statements about it are over the random draw of zero-mean weights.
 """
 
 import math
+from collections.abc import Callable
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from .activations import HOMOGENEOUS, activation
 from .errors import check_count, check_finite, refuse
+from .quadrature import gaussian_mean
 from .scale import gain
 
 
@@ -112,11 +115,90 @@ def second_moment_through_depth(
     fan_ins = np.atleast_1d(_count("fan_ins", fan_ins))
     var_ws = _per_layer("var_ws", var_ws, len(fan_ins))
     bias_vars = _per_layer("bias_var", bias_var, len(fan_ins))
-    moments, kept = [check_finite("second_moment", second_moment, minimum=0.0)], 1 / gain(nonlinearity) ** 2
+    moments, kept = [check_finite("second_moment", second_moment, minimum=0.0)], 1 / _exact_gain(nonlinearity) ** 2
     with np.errstate(over="ignore"):
         for fan_in, var_w, var_b in zip(fan_ins, var_ws, bias_vars, strict=True):
             moments.append(kept * (fan_in * var_w * moments[-1] + var_b))
     return np.array(moments)
+
+
+def variance_map(
+    variance: ArrayLike,
+    nonlinearity: str | Callable,
+    param: float | None = None,
+    *,
+    weight_scale: float = 1.0,
+    bias_var: float = 0.0,
+) -> np.ndarray:
+    r"""Return the variance of the next layer's pre-activations in a wide random network, from that of a layer's own.
+
+    .. math:: V(q) = N \operatorname{Var}(W)\, E\big[\phi(\sqrt q\, z)^2\big] + \operatorname{Var}(b), \quad
+              z \sim N(0, 1)
+
+    It is a limit of infinite width. With the scale :math:`g^2`, see :func:`~warmstart.scale.gain`, it has the fixed
+    point 1; :func:`variance_map_slope` says whether the signal is drawn to it.
+
+    Args:
+        variance: Variance q of the pre-activations, above 0; a number or an array.
+        nonlinearity: A name of :data:`warmstart.activations.ACTIVATIONS`, or a function of a NumPy array.
+        param: Its parameter, as in :func:`~warmstart.scale.gain`.
+        weight_scale: N Var(W), at least 0.
+        bias_var: Variance of the biases, at least 0.
+
+    Returns:
+        ndarray: As many variances.
+
+    Raises:
+        ValueError: If a number is out of range, or the nonlinearity or its parameter is not allowed.
+
+    Source: Poole et al. (2016), equation 3.
+
+    Example:
+        >>> float(variance_map(3.0, "relu", weight_scale=2.0).round(12))
+        3.0
+    """
+    phi, scale, bias = _map_arguments(nonlinearity, param, weight_scale, bias_var)
+    return _each(lambda q: scale * gaussian_mean(lambda x: phi(x) ** 2, q) + bias, variance)
+
+
+def variance_map_slope(
+    variance: ArrayLike, nonlinearity: str | Callable, param: float | None = None, *, weight_scale: float = 1.0
+) -> np.ndarray:
+    r"""Return the derivative of :func:`variance_map`: a fixed point attracts if it is below 1, and repels if above.
+
+    .. math:: V'(q) = \frac{N \operatorname{Var}(W)}{2q}\, E\big[(z^2 - 1)\, \phi(\sqrt q\, z)^2\big]
+
+    It follows by differentiating the density of :math:`\sqrt q\, z` by :math:`q`, so that :math:`\phi` needs no
+    derivative.
+
+    Args:
+        variance: As in :func:`variance_map`, like the other arguments.
+        nonlinearity: A name or a function.
+        param: Its parameter.
+        weight_scale: N Var(W).
+
+    Returns:
+        ndarray: As many slopes, without unit.
+
+    Source: derived from Poole et al. (2016), equation 3.
+
+    Example:
+        >>> float(variance_map_slope(3.0, "relu", weight_scale=2.0).round(9))
+        1.0
+    """
+    phi, scale, _ = _map_arguments(nonlinearity, param, weight_scale, 0.0)
+    return _each(lambda q: scale / (2 * q) * gaussian_mean(lambda x: (x**2 / q - 1) * phi(x) ** 2, q), variance)
+
+
+def _map_arguments(nonlinearity, param, weight_scale, bias_var):
+    scale = check_finite("weight_scale", weight_scale, minimum=0.0)
+    return activation(nonlinearity, param), scale, check_finite("bias_var", bias_var, minimum=0.0)
+
+
+def _each(function, variance):
+    values = _finite("variance", variance)
+    results = [function(check_finite("variance", float(value), above=0.0)) for value in values.flat]
+    return np.array(results).reshape(values.shape)
 
 
 def second_moment_spread(widths: ArrayLike) -> np.ndarray:
@@ -167,7 +249,7 @@ def critical_weight_variance(fan_in: ArrayLike, nonlinearity: str = "linear") ->
         >>> float(critical_weight_variance(100))
         0.01
     """
-    return gain(nonlinearity) ** 2 / _count("fan_in", fan_in)
+    return _exact_gain(nonlinearity) ** 2 / _count("fan_in", fan_in)
 
 
 def depth_scale(fan_in: int, var_w: float, nonlinearity: str = "linear") -> float:
@@ -192,8 +274,7 @@ def depth_scale(fan_in: int, var_w: float, nonlinearity: str = "linear") -> floa
         >>> round(depth_scale(100, 0.02), 3)
         1.443
     """
-    if check_finite("var_w", var_w, minimum=0.0) == 0.0:
-        raise refuse("var_w", var_w, "finite numbers above 0")
+    var_w = check_finite("var_w", var_w, above=0.0)
     rate = abs(math.log(var_w / critical_weight_variance(check_count("fan_in", fan_in), nonlinearity)))
     return math.inf if rate < 1e-12 else 1.0 / rate
 
@@ -255,6 +336,13 @@ def largest_stable_learning_rate(hessian: ArrayLike) -> float:
     if smallest < -1e-10 * max(abs(smallest), abs(largest)):
         raise refuse("hessian", hessian, f"no negative eigenvalue; its smallest is {smallest:g}")
     return 2.0 / float(largest) if largest > 0.0 else math.inf
+
+
+def _exact_gain(nonlinearity):
+    """The gain of a nonlinearity for which it does not depend on the size of the signal."""
+    if nonlinearity not in HOMOGENEOUS:
+        raise refuse("nonlinearity", nonlinearity, f"{', '.join(HOMOGENEOUS)}; for others see variance_map")
+    return gain(nonlinearity)
 
 
 def _finite(name, value, *, minimum=-math.inf):

@@ -123,10 +123,13 @@ BAD = [
     ),
     (lambda: theory.second_moment_through_depth(1, [], 1), r"fan_ins received \[\]; allowed: positive whole numbers"),
     (lambda: theory.second_moment_through_depth(-1, [3], 1), "second_moment received -1; allowed: finite"),
-    (lambda: theory.second_moment_through_depth(1, [3], 1, nonlinearity="swish"), "received 'swish'; allowed: linear"),
+    (
+        lambda: theory.second_moment_through_depth(1, [3], 1, nonlinearity="swish"),
+        "received 'swish'; allowed: linear, relu, leaky_relu",
+    ),
     (lambda: theory.second_moment_spread([3, 0]), r"widths received \[3, 0\]; allowed: positive whole numbers"),
     (lambda: theory.depth_scale(3, 0.0), "var_w received 0.0; allowed: finite numbers above 0"),
-    (lambda: theory.depth_scale(3, math.inf), "var_w received inf; allowed: finite numbers from 0"),
+    (lambda: theory.depth_scale(3, math.inf), "var_w received inf; allowed: finite numbers above 0"),
     (lambda: theory.depth_scale([100], 0.1), r"fan_in received \[100\]; allowed: whole numbers from 1"),
     (lambda: theory.second_moment_through_depth(10**400, [3], 1), "second_moment received 1000.*; allowed: finite"),
     (

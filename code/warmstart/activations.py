@@ -1,0 +1,97 @@
+"""The nonlinearities of the field as NumPy functions, without torch: what gains and variance maps are computed from."""
+
+import math
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+
+import numpy as np
+
+from .errors import check_finite, refuse
+
+SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772  # Klambauer et al. (2017), equation 14
+erf, erfc = np.vectorize(math.erf, otypes=[float]), np.vectorize(math.erfc, otypes=[float])
+
+
+def _leaky_relu(x, slope=0.01):
+    """x above 0, slope * x below."""
+    return np.where(x > 0, x, slope * x)
+
+
+def _elu(x, alpha=1.0):
+    """x above 0, alpha (e^x - 1) below: Clevert et al. (2016)."""
+    return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
+
+
+def _sigmoid(x):
+    """1 / (1 + e^-x), without overflow."""
+    return 0.5 * (1 + np.tanh(0.5 * x))
+
+
+#: Name: function. The form of "gelu_tanh" is that of Hendrycks & Gimpel (2016), section 2, which networks use too.
+ACTIVATIONS = {
+    "linear": lambda x: x,
+    "relu": lambda x: np.maximum(x, 0),
+    "leaky_relu": _leaky_relu,
+    "elu": _elu,
+    "selu": lambda x: SELU_SCALE * _elu(x, SELU_ALPHA),
+    "gelu": lambda x: 0.5 * x * erfc(-x / math.sqrt(2)),
+    "gelu_tanh": lambda x: 0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))),
+    "silu": lambda x: x * _sigmoid(x),
+    "mish": lambda x: x * np.tanh(np.logaddexp(0, x)),
+    "tanh": np.tanh,
+    "sigmoid": _sigmoid,
+    "softplus": lambda x: np.logaddexp(0, x),
+    "softsign": lambda x: x / (1 + np.abs(x)),
+    "hardtanh": lambda x: np.clip(x, -1, 1),
+    "erf": erf,
+}
+#: phi(c x) = c phi(x) for c > 0: what these do to a signal does not depend on its size.
+HOMOGENEOUS = ("linear", "relu", "leaky_relu")
+PARAMETERS = {"leaky_relu": 0.01, "elu": 1.0}
+
+
+@dataclass(frozen=True)
+class Activation:
+    """An elementwise function with the name and the parameter that made it; call it with an array.
+
+    Example:
+        >>> activation("leaky_relu", 0.5)(np.array([-2.0, 3.0])).tolist()
+        [-1.0, 3.0]
+    """
+
+    name: str
+    function: Callable
+    param: float | None = None
+
+    def __call__(self, x: np.ndarray) -> np.ndarray:
+        """Return the values of the function, elementwise."""
+        return np.asarray(self.function(x), dtype=float)
+
+
+def activation(nonlinearity: str | Callable, param: float | None = None) -> Activation:
+    """Return the named activation, or wrap a function of the reader's.
+
+    Args:
+        nonlinearity: A name of :data:`ACTIVATIONS`, or a function of a NumPy array.
+        param: Negative slope of "leaky_relu", alpha of "elu"; the others have none.
+
+    Raises:
+        ValueError: If the name is unknown, or the parameter is not finite or given to one that has none.
+
+    Example:
+        >>> activation("relu")(np.array([-1.0, 2.0])).tolist()
+        [0.0, 2.0]
+    """
+    if callable(nonlinearity):
+        name, function = getattr(nonlinearity, "__name__", type(nonlinearity).__name__), nonlinearity
+    elif nonlinearity in ACTIVATIONS:
+        name, function = nonlinearity, ACTIVATIONS[nonlinearity]
+    else:
+        raise refuse("nonlinearity", nonlinearity, f"functions of an array, and {', '.join(ACTIVATIONS)}")
+    if param is not None and (callable(nonlinearity) or name not in PARAMETERS):
+        raise refuse("param", param, f"None, for {name} has no parameter")
+    if callable(nonlinearity) or name not in PARAMETERS:
+        return Activation(name, function)
+    param = check_finite("param", PARAMETERS[name] if param is None else param)
+    return Activation(name, partial(function, **{"slope" if name == "leaky_relu" else "alpha": param}), param)
