@@ -10,9 +10,11 @@ import torch
 from torch import Generator, Tensor
 
 from .errors import check_finite, refuse
-from .scale import weight_std
+from .scale import gain, weight_std
 
-DISTRIBUTIONS = ("normal", "uniform")
+DISTRIBUTIONS = ("normal", "uniform", "truncated_normal")
+#: Standard deviation of a standard normal variable that is redrawn until it lies between -2 and 2.
+TRUNCATED_STD = math.sqrt(1 - 4 * math.exp(-2) / math.sqrt(2 * math.pi) / math.erf(math.sqrt(2)))
 
 
 def zeros_(tensor: Tensor) -> Tensor:
@@ -106,8 +108,9 @@ def variance_scaling_(
     Args:
         tensor: Weight of shape ``(out, in, *kernel)``, real floating point.
         scale: Squared gain, finite and at least 0: 1 for linear units, 2 for ReLU.
-        mode: Which fan: "fan_in", "fan_out" or "fan_avg", the mean of the two.
-        distribution: "normal" (not truncated) or "uniform"; the variance is the same.
+        mode: Which fan: "fan_in", "fan_out", "fan_avg" (the mean of the two) or "fan_geo_avg" (the geometric mean).
+        distribution: "normal" (not truncated), "uniform", or "truncated_normal", which is cut at two standard
+            deviations of the normal distribution and widened to make up for it; the variance is the same for all.
         generator: Source of randomness.
 
     Source: the form follows JAX's ``variance_scaling``; LeCun et al. (1998), section 4.6, is scale 1 with fan_in.
@@ -122,6 +125,9 @@ def variance_scaling_(
     std = weight_std(tensor.shape, gain=math.sqrt(check_finite("scale", scale, minimum=0.0)), mode=mode)
     if distribution == "normal":
         return normal_(tensor, 0.0, std, generator)
+    if distribution == "truncated_normal":
+        wide = std / TRUNCATED_STD
+        return torch.nn.init.trunc_normal_(_real(tensor), 0.0, wide, -2 * wide, 2 * wide, generator=generator)
     limit = math.sqrt(3.0) * std
     return uniform_(tensor, -limit, limit, generator)
 
@@ -150,6 +156,86 @@ def lecun_uniform_(tensor: Tensor, generator: Generator | None = None) -> Tensor
         True
     """
     return variance_scaling_(tensor, 1.0, "fan_in", "uniform", generator)
+
+
+def xavier_normal_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
+    r"""Variance 2 gain^2 / (fan_in + fan_out), normal; see :func:`variance_scaling_`.
+
+    Source: Glorot & Bengio (2010), equation 12, for linear units (there uniform).
+
+    Example:
+        >>> w = xavier_normal_(torch.empty(300, 100), generator=torch.Generator().manual_seed(0))
+        >>> round(200 * w.var().item(), 1)
+        1.0
+    """
+    return variance_scaling_(tensor, _squared(gain), "fan_avg", "normal", generator)
+
+
+def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator | None = None) -> Tensor:
+    r"""Variance 2 gain^2 / (fan_in + fan_out), uniform; see :func:`variance_scaling_`.
+
+    Source: Glorot & Bengio (2010), equation 16.
+
+    Example:
+        >>> w = xavier_uniform_(torch.empty(300, 100), generator=torch.Generator().manual_seed(0))
+        >>> bool(w.abs().max() <= (6 / 400) ** 0.5)
+        True
+    """
+    return variance_scaling_(tensor, _squared(gain), "fan_avg", "uniform", generator)
+
+
+def kaiming_normal_(
+    tensor: Tensor,
+    a: float = 0.0,
+    mode: str = "fan_in",
+    nonlinearity: str = "leaky_relu",
+    generator: Generator | None = None,
+) -> Tensor:
+    r"""Fill with normal weights of variance gain^2 / fan for the nonlinearity behind them, 2 / fan_in for ReLU.
+
+    Args:
+        tensor: Weight of shape ``(out, in, *kernel)``, real floating point.
+        a: Negative slope of "leaky_relu"; the others take no notice of it, as in torch.
+        mode: "fan_in" keeps the forward signal, "fan_out" the gradient; the means of the two are allowed, too.
+        nonlinearity: A name of :data:`warmstart.activations.ACTIVATIONS`. For "linear", "relu" and "leaky_relu" the
+            weights are torch's; for the others :func:`~warmstart.scale.gain` is exact where torch has conventions.
+        generator: Source of randomness.
+
+    Source: He et al. (2015), equations 10, 14 and 15.
+
+    Example:
+        >>> w = kaiming_normal_(torch.empty(300, 100), generator=torch.Generator().manual_seed(0))
+        >>> round(100 * w.var().item(), 1)
+        2.0
+    """
+    return variance_scaling_(tensor, _gain_for(nonlinearity, a), mode, "normal", generator)
+
+
+def kaiming_uniform_(
+    tensor: Tensor,
+    a: float = 0.0,
+    mode: str = "fan_in",
+    nonlinearity: str = "leaky_relu",
+    generator: Generator | None = None,
+) -> Tensor:
+    r"""The uniform form of :func:`kaiming_normal_`, with the same variance.
+
+    Source: He et al. (2015), equations 10, 14 and 15.
+
+    Example:
+        >>> w = kaiming_uniform_(torch.empty(300, 100), generator=torch.Generator().manual_seed(0))
+        >>> bool(w.abs().max() <= (6 / 100) ** 0.5)
+        True
+    """
+    return variance_scaling_(tensor, _gain_for(nonlinearity, a), mode, "uniform", generator)
+
+
+def _squared(gain):
+    return check_finite("gain", gain, minimum=0.0) ** 2
+
+
+def _gain_for(nonlinearity, a):
+    return gain(nonlinearity, a if nonlinearity == "leaky_relu" else None) ** 2
 
 
 def _real(tensor):

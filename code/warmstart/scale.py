@@ -9,7 +9,7 @@ from .activations import HOMOGENEOUS, Activation, activation
 from .errors import check_finite, refuse
 from .quadrature import gaussian_mean
 
-MODES = ("fan_in", "fan_out", "fan_avg")
+MODES = ("fan_in", "fan_out", "fan_avg", "fan_geo_avg")
 
 
 class Fans(NamedTuple):
@@ -112,7 +112,8 @@ def weight_std(shape: Sequence[int], *, gain: float = 1.0, mode: str = "fan_in")
     Args:
         shape: Shape of the weight, ``(out, in, *kernel)``.
         gain: Factor for the non-linearity, at least 0; see :func:`gain`.
-        mode: Which fan: "fan_in" keeps the forward signal, "fan_out" the gradient, "fan_avg" is their mean.
+        mode: Which fan: "fan_in" keeps the forward signal, "fan_out" the gradient; "fan_avg" is their mean, and
+            "fan_geo_avg" their geometric mean, which shares the unavoidable loss between the two.
 
     Returns:
         float: The standard deviation (its square is the variance) of one weight.
@@ -120,7 +121,8 @@ def weight_std(shape: Sequence[int], *, gain: float = 1.0, mode: str = "fan_in")
     Raises:
         ValueError: If the shape has no fans, the mode is unknown, or the gain is negative or not finite.
 
-    Source: LeCun et al. (1998), section 4.6 (fan_in, gain 1); He et al. (2015), equations 10 and 14.
+    Source: LeCun et al. (1998), section 4.6 (fan_in, gain 1); Glorot & Bengio (2010), equations 10 to 12; He et al.
+    (2015), equations 10 and 14.
 
     Example:
         >>> weight_std((64, 100))
@@ -129,5 +131,5 @@ def weight_std(shape: Sequence[int], *, gain: float = 1.0, mode: str = "fan_in")
     fans = compute_fans(shape)
     if mode not in MODES:
         raise refuse("mode", mode, ", ".join(MODES))
-    fan = sum(fans) / 2 if mode == "fan_avg" else getattr(fans, mode)
-    return check_finite("gain", gain, minimum=0.0) / math.sqrt(fan)
+    means = {"fan_avg": sum(fans) / 2, "fan_geo_avg": math.sqrt(math.prod(fans))}
+    return check_finite("gain", gain, minimum=0.0) / math.sqrt({**fans._asdict(), **means}[mode])

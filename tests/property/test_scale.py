@@ -81,7 +81,8 @@ def test_a_parameter_where_there_is_none_is_refused():
 @given(shapes, st.floats(0, 10), st.sampled_from(scale.MODES))
 def test_weight_std_keeps_its_definition(shape, gain, mode):
     fans = scale.compute_fans(shape)
-    fan = {"fan_in": fans.fan_in, "fan_out": fans.fan_out, "fan_avg": (fans.fan_in + fans.fan_out) / 2}[mode]
+    means = {"fan_avg": (fans.fan_in + fans.fan_out) / 2, "fan_geo_avg": math.sqrt(fans.fan_in * fans.fan_out)}
+    fan = means.get(mode) or getattr(fans, mode)
     assert scale.weight_std(shape, gain=gain, mode=mode) ** 2 * fan == pytest.approx(gain**2, rel=1e-12)
 
 
