@@ -118,7 +118,7 @@ def test_kaiming_takes_the_exact_gain(nonlinearity):
 
 @given(shapes)
 def test_xavier_averages_the_fans_and_the_geometric_mean_lies_between(shape):
-    """2 / (fan_in + fan_out) is the harmonic mean of the variances that the two passes ask for, the smallest of three."""
+    """2 / (fan_in + fan_out) is the harmonic mean of the variances that both passes ask for, the smallest of three."""
     forward, backward, both, shared = (scale.weight_std(shape, mode=mode) ** 2 for mode in scale.MODES)
     assert both == pytest.approx(2 / (1 / forward + 1 / backward))
     assert shared == pytest.approx(math.sqrt(forward * backward))
