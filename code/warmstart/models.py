@@ -14,7 +14,7 @@ from torch import Tensor, nn
 from torch.nn.utils import skip_init
 
 from .activations import HOMOGENEOUS
-from .errors import check_share, refuse
+from .errors import check_count, check_share, refuse
 from .initializers import variance_scaling_, zeros_
 from .scale import gain
 
@@ -25,6 +25,8 @@ ACTIVATIONS = {
     "tanh": nn.Tanh,
     "sigmoid": nn.Sigmoid,
 }
+LAYERS = (nn.Linear, nn.Conv2d)
+PADDINGS = ("zeros", "circular")
 
 
 class Dropout(nn.Module):
@@ -85,7 +87,40 @@ class _Mask(torch.autograd.Function):
         return torch.stack([_Mask.forward(row, p, one) for row, one in zip(rows, generators, strict=True)]), 0
 
 
-class MLP(nn.Module):
+class Network(nn.Module):
+    """What the networks below share: ``backbone`` and ``head``, their layers, and the start that fills them.
+
+    Example:
+        >>> list(MLP((3, 4, 2)).layer_groups()), list(CNN((1, 4), 2).layer_groups())
+        (['backbone.0', 'head'], ['backbone.0', 'head'])
+    """
+
+    backbone: nn.Module
+    head: nn.Linear
+
+    @torch.no_grad()
+    def _initialize(self, nonlinearity, weight_init, bias_init, generator):
+        scale = gain(nonlinearity) ** 2 if nonlinearity in HOMOGENEOUS else 1.0
+        weight_init = weight_init or partial(variance_scaling_, scale=scale, generator=generator)
+        for layer in self.layers:
+            for name, initializer in (("weight", weight_init), ("bias", bias_init)):
+                tensor = getattr(layer, name)
+                if tensor is not None and initializer(tensor) is not tensor:
+                    allowed = "functions that fill the tensor they get and return it"
+                    raise refuse(f"{name}_init", initializer, allowed, kind=TypeError)
+
+    @property
+    def layers(self) -> list[nn.Linear | nn.Conv2d]:
+        """The linear and convolutional layers in the order of the model, the head included and last."""
+        return [module for module in self.modules() if isinstance(module, LAYERS)]
+
+    def layer_groups(self) -> dict[str, list[nn.Parameter]]:
+        """Return the parameters of each layer and each normalization by the module's name, from input to output."""
+        own = {name: list(module.parameters(recurse=False)) for name, module in self.named_modules()}
+        return {name: parameters for name, parameters in own.items() if parameters}
+
+
+class MLP(Network):
     r"""A multi-layer perceptron whose starting point is chosen by the caller.
 
     .. math:: z^{(l)} = W^{(l)} h^{(l-1)} + b^{(l)}, \qquad h^{(l)} = \varphi(z^{(l)}), \qquad h^{(0)} = x
@@ -140,37 +175,16 @@ class MLP(nn.Module):
     ):
         """Build the layers, then fill them from the first to the last."""
         super().__init__()
-        widths = _checked_widths(widths)
-        if nonlinearity not in ACTIVATIONS:
-            raise refuse("nonlinearity", nonlinearity, ", ".join(ACTIVATIONS))
+        widths = _checked_sizes("widths", widths)
         check_share("dropout", dropout)
-        place = {"device": torch.get_default_device() if device is None else device, "dtype": dtype}
+        activation, place = _checked_activation(nonlinearity), _place(device, dtype)
         modules = []
         for fan_in, fan_out in pairwise(widths[:-1]):
-            modules += [skip_init(nn.Linear, fan_in, fan_out, bias=bias, **place), ACTIVATIONS[nonlinearity]()]
+            modules += [skip_init(nn.Linear, fan_in, fan_out, bias=bias, **place), activation()]
             modules += [Dropout(dropout, generator=generator)] if dropout else []
         self.backbone = nn.Sequential(*modules)
         self.head = skip_init(nn.Linear, widths[-2], widths[-1], bias=bias, **place)
-        self._initialize(weight_init or _default_weight_init(nonlinearity, generator), bias_init)
-
-    @torch.no_grad()
-    def _initialize(self, weight_init, bias_init):
-        for layer in self.layers:
-            for name, initializer in (("weight", weight_init), ("bias", bias_init)):
-                tensor = getattr(layer, name)
-                if tensor is not None and initializer(tensor) is not tensor:
-                    allowed = "functions that fill the tensor they get and return it"
-                    raise refuse(f"{name}_init", initializer, allowed, kind=TypeError)
-
-    @property
-    def layers(self) -> list[nn.Linear]:
-        """The linear layers from input to output, the head included."""
-        return [module for module in self.modules() if isinstance(module, nn.Linear)]
-
-    def layer_groups(self) -> dict[str, list[nn.Parameter]]:
-        """Return the parameters of each layer by the layer's name, from input to output."""
-        named = self.named_modules()
-        return {name: list(module.parameters()) for name, module in named if isinstance(module, nn.Linear)}
+        self._initialize(nonlinearity, weight_init, bias_init, generator)
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Return the logits, shape (batch, widths[-1]), of inputs (batch, ...) flattened to (batch, widths[0])."""
@@ -180,14 +194,197 @@ class MLP(nn.Module):
         return self.head(self.backbone(inputs.flatten(1)))
 
 
-def _checked_widths(widths):
-    widths = tuple(widths)
-    whole = all(isinstance(width, Integral) and width > 0 for width in widths)
-    if len(widths) < 2 or not whole:
-        raise refuse("widths", widths, "at least two positive whole numbers")
-    return widths
+class CNN(Network):
+    r"""A plain convolutional network: convolutions, a mean over all positions, and a linear head.
+
+    Args:
+        channels: From the image to the last convolution, such as ``(1, 16, 16, 32)``.
+        classes: Number of logits.
+        kernel: Side of every kernel, odd, so that stride 1 keeps the size of the image.
+        strides: One number, or one a convolution.
+        padding_mode: "zeros" or "circular", as in ``torch.nn.Conv2d``; with the second no position lies at a border.
+        norm: Makes the normalization behind each convolution from its channels, such as ``nn.BatchNorm2d``.
+        nonlinearity: As in :class:`MLP`, like the arguments that are not named here.
+        bias: Whether convolutions and head have biases.
+        weight_init: Fills a weight of shape (out, in, kernel, kernel), or (classes, in) of the head, and returns it.
+        bias_init: The same for the biases.
+        generator: Source of the default weights.
+        device: Where the parameters are.
+        dtype: Their type.
+
+    Attributes:
+        backbone: ``nn.Sequential`` of convolutions, normalizations and nonlinearities.
+        head: ``nn.Linear`` from the last channels to the classes.
+
+    Raises:
+        ValueError: If a size, a stride or a name is not allowed.
+        TypeError: If an initializer does not return the tensor it was given.
+
+    Example:
+        >>> model = CNN((1, 8, 16), 10, strides=(1, 2), generator=torch.Generator().manual_seed(0))
+        >>> model(torch.zeros(5, 1, 28, 28)).shape, model.backbone(torch.zeros(5, 1, 28, 28)).shape
+        (torch.Size([5, 10]), torch.Size([5, 16, 14, 14]))
+    """
+
+    def __init__(
+        self,
+        channels: Sequence[int],
+        classes: int,
+        *,
+        kernel: int = 3,
+        strides: int | Sequence[int] = 1,
+        padding_mode: str = "zeros",
+        norm: Callable[[int], nn.Module] | None = None,
+        nonlinearity: str = "relu",
+        bias: bool = True,
+        weight_init: Callable[[Tensor], Tensor] | None = None,
+        bias_init: Callable[[Tensor], Tensor] = zeros_,
+        generator: torch.Generator | None = None,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ):
+        """Build the layers, then fill them from the first to the last."""
+        super().__init__()
+        channels, classes = _checked_sizes("channels", channels), check_count("classes", classes)
+        if padding_mode not in PADDINGS:
+            raise refuse("padding_mode", padding_mode, ", ".join(PADDINGS))
+        if check_count("kernel", kernel) % 2 == 0:
+            raise refuse("kernel", kernel, "odd numbers")
+        strides = (strides,) * (len(channels) - 1) if isinstance(strides, Integral) else tuple(strides)
+        if len(strides) != len(channels) - 1:
+            raise refuse("strides", strides, f"one number, or {len(channels) - 1}, one a convolution")
+        activation, place = _checked_activation(nonlinearity), _place(device, dtype)
+        how = {"padding": kernel // 2, "padding_mode": padding_mode, "bias": bias, **place}
+        modules = []
+        for (before, after), stride in zip(pairwise(channels), strides, strict=True):
+            stride = check_count("strides", stride)
+            modules.append(skip_init(nn.Conv2d, before, after, kernel, stride=stride, **how))
+            modules += [norm(after).to(**place)] if norm else []
+            modules.append(activation())
+        self.backbone = nn.Sequential(*modules)
+        self.head = skip_init(nn.Linear, channels[-1], classes, bias=bias, **place)
+        self._initialize(nonlinearity, weight_init, bias_init, generator)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Return the logits, shape (batch, classes), of images (batch, channels[0], height, width)."""
+        return self.head(self.backbone(_checked_images(inputs, self.layers[0])).mean(dim=(2, 3)))
 
 
-def _default_weight_init(nonlinearity, generator):
-    scale = gain(nonlinearity) ** 2 if nonlinearity in HOMOGENEOUS else 1.0
-    return partial(variance_scaling_, scale=scale, generator=generator)
+class ResidualNet(Network):
+    r"""A residual network: each block adds to its input what two convolutions make of it.
+
+    .. math:: h' = h + W_2 * \varphi\big(W_1 * \varphi(h)\big)
+
+    Every stage but the first begins with a block of stride 2, whose shortcut is a convolution with kernel 1.
+
+    Args:
+        channels: Of the image, then of each stage, such as ``(1, 16, 32)``.
+        classes: Number of logits.
+        blocks: Residual blocks of each stage.
+        norm: Makes a normalization in front of each nonlinearity from its channels, such as ``nn.BatchNorm2d``.
+        nonlinearity: As in :class:`CNN`, like the arguments that are not named here.
+        bias: Whether convolutions and head have biases.
+        weight_init: Fills a weight in place and returns it.
+        bias_init: The same for the biases.
+        generator: Source of the default weights.
+        device: Where the parameters are.
+        dtype: Their type.
+
+    Attributes:
+        backbone: ``nn.Sequential`` of the first convolution, the blocks and the last nonlinearity.
+        head: ``nn.Linear`` from the last channels to the classes.
+
+    Raises:
+        ValueError: If a size or a name is not allowed.
+        TypeError: If an initializer does not return the tensor it was given.
+
+    Source: He et al. (2016), Identity mappings in deep residual networks, figure 1 (b).
+
+    Example:
+        >>> model = ResidualNet((1, 8, 16), 10, blocks=2, generator=torch.Generator().manual_seed(0))
+        >>> model(torch.zeros(5, 1, 28, 28)).shape, len(model.layers)
+        (torch.Size([5, 10]), 11)
+    """
+
+    def __init__(
+        self,
+        channels: Sequence[int],
+        classes: int,
+        *,
+        blocks: int = 1,
+        norm: Callable[[int], nn.Module] | None = None,
+        nonlinearity: str = "relu",
+        bias: bool = True,
+        weight_init: Callable[[Tensor], Tensor] | None = None,
+        bias_init: Callable[[Tensor], Tensor] = zeros_,
+        generator: torch.Generator | None = None,
+        device: torch.device | str | None = None,
+        dtype: torch.dtype | None = None,
+    ):
+        """Build the blocks, then fill them from the first to the last."""
+        super().__init__()
+        channels, classes = _checked_sizes("channels", channels), check_count("classes", classes)
+        activation, place = _checked_activation(nonlinearity), _place(device, dtype)
+
+        def conv(before, after, kernel=3, stride=1):
+            padding = {"padding": kernel // 2, "bias": bias, **place}
+            return skip_init(nn.Conv2d, before, after, kernel, stride=stride, **padding)
+
+        def activated(width):
+            return [norm(width).to(**place), activation()] if norm else [activation()]
+
+        modules = [conv(channels[0], channels[1])]
+        for stage, (before, after) in enumerate(zip(channels[1:2] + channels[1:], channels[1:], strict=False)):
+            for block in range(check_count("blocks", blocks)):
+                width, stride = (before, 2) if stage and not block else (after, 1)
+                branch = [*activated(width), conv(width, after, stride=stride), *activated(after), conv(after, after)]
+                shortcut = conv(width, after, kernel=1, stride=2) if stride == 2 else nn.Identity()
+                modules.append(Residual(nn.Sequential(*branch), shortcut))
+        self.backbone = nn.Sequential(*modules, *activated(channels[-1]))
+        self.head = skip_init(nn.Linear, channels[-1], classes, bias=bias, **place)
+        self._initialize(nonlinearity, weight_init, bias_init, generator)
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Return the logits, shape (batch, classes), of images (batch, channels[0], height, width)."""
+        return self.head(self.backbone(_checked_images(inputs, self.layers[0])).mean(dim=(2, 3)))
+
+
+class Residual(nn.Module):
+    """The sum of a branch and a shortcut.
+
+    Example:
+        >>> Residual(nn.ReLU(), nn.Identity())(torch.tensor([1.0, -1.0]))
+        tensor([ 2., -1.])
+    """
+
+    def __init__(self, branch: nn.Module, shortcut: nn.Module):
+        """Keep both."""
+        super().__init__()
+        self.branch, self.shortcut = branch, shortcut
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Return ``shortcut(inputs) + branch(inputs)``."""
+        return self.shortcut(inputs) + self.branch(inputs)
+
+
+def _checked_sizes(name, sizes):
+    sizes = tuple(sizes)
+    if len(sizes) < 2 or not all(isinstance(size, Integral) and size > 0 for size in sizes):
+        raise refuse(name, sizes, "at least two positive whole numbers")
+    return sizes
+
+
+def _checked_activation(nonlinearity):
+    if nonlinearity not in ACTIVATIONS:
+        raise refuse("nonlinearity", nonlinearity, ", ".join(ACTIVATIONS))
+    return ACTIVATIONS[nonlinearity]
+
+
+def _checked_images(inputs, first):
+    if inputs.ndim != 4 or inputs.shape[1] != first.in_channels:
+        raise refuse("inputs", tuple(inputs.shape), f"shapes (batch, {first.in_channels}, height, width)")
+    return inputs
+
+
+def _place(device, dtype):
+    return {"device": torch.get_default_device() if device is None else device, "dtype": dtype}

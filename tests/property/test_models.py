@@ -10,7 +10,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 from torch import nn
 
-from warmstart.models import ACTIVATIONS, MLP, Dropout
+from warmstart.models import ACTIVATIONS, CNN, MLP, Dropout, ResidualNet
 from warmstart.probes import record
 
 NUMPY = {
@@ -184,3 +184,89 @@ def test_device_and_type_follow_the_context_and_the_arguments():
 
 def test_an_empty_batch_gives_no_logits():
     assert MLP((6, 2))(torch.zeros(0, 2, 3)).shape == (0, 2)
+
+
+# Convolutional and residual networks.
+
+
+def convolve(x, weight, stride, circular):
+    """A convolution in NumPy: shift, multiply, add."""
+    reach = weight.shape[-1] // 2
+    padded = np.pad(x, ((0, 0), (0, 0), (reach, reach), (reach, reach)), mode="wrap" if circular else "constant")
+    side, total = x.shape[-1], 0
+    for row in range(weight.shape[2]):
+        for column in range(weight.shape[3]):
+            window = padded[:, :, row : row + side, column : column + side]
+            total = total + np.einsum("oi,bihw->bohw", weight[:, :, row, column], window)
+    return total[:, :, ::stride, ::stride]
+
+
+@given(st.lists(st.integers(1, 3), min_size=2, max_size=4), st.sampled_from([1, 3]), st.booleans(), st.data())
+def test_a_cnn_is_a_chain_of_convolutions(channels, kernel, circular, data):
+    strides = [data.draw(st.integers(1, 2)) for _ in channels[1:]]
+    how = {"kernel": kernel, "strides": strides, "padding_mode": "circular" if circular else "zeros"}
+    model = CNN(channels, 4, bias_init=normal(1), dtype=torch.float64, generator=generator(), **how)
+    h = x = np.random.default_rng(0).normal(size=(2, channels[0], 8, 8))
+    for layer, stride in zip(model.layers[:-1], strides, strict=True):
+        z = convolve(h, layer.weight.detach().numpy(), stride, circular)
+        h = np.maximum(z + layer.bias.detach().numpy()[:, None, None], 0)
+    expected = h.mean(axis=(2, 3)) @ model.head.weight.detach().numpy().T + model.head.bias.detach().numpy()
+    np.testing.assert_allclose(model(torch.tensor(x)).detach().numpy(), expected, rtol=1e-9, atol=1e-12)
+
+
+def test_a_residual_block_adds_its_branch_and_strides_where_a_stage_begins():
+    model = ResidualNet((1, 4, 6), 3, blocks=2, bias=False, dtype=torch.float64, generator=generator())
+    x = torch.randn(2, 1, 8, 8, dtype=torch.float64, generator=generator(1))
+    h, stages = model.backbone[0](x), list(model.backbone)[1:5]
+    assert [type(block.shortcut).__name__ for block in stages] == ["Identity", "Identity", "Conv2d", "Identity"]
+    for block in stages:
+        first, second = (layer for layer in block.branch if isinstance(layer, nn.Conv2d))
+        h = block.shortcut(h) + second(first(h.relu()).relu())
+    assert h.shape == (2, 6, 4, 4)
+    torch.testing.assert_close(model(x), model.head(h.relu().mean(dim=(2, 3))))
+
+
+def test_a_residual_network_whose_branches_end_in_zeros_is_its_shortcut():
+    model = ResidualNet((1, 4), 3, blocks=3, generator=generator())
+    for block in list(model.backbone)[1:4]:
+        nn.init.zeros_(block.branch[-1].weight)
+    x = torch.randn(2, 1, 6, 6, generator=generator(1))
+    torch.testing.assert_close(model.backbone(x), model.backbone[0](x).relu())
+
+
+@pytest.mark.parametrize("build", [lambda **o: CNN((1, 4, 6), 3, **o), lambda **o: ResidualNet((1, 4, 6), 3, **o)])
+def test_the_networks_of_images_keep_the_promises_of_all(build):
+    model = build(norm=nn.BatchNorm2d, generator=generator(), dtype=torch.float64)
+    groups = model.layer_groups()
+    assert sorted(id(p) for group in groups.values() for p in group) == sorted(id(p) for p in model.parameters())
+    assert {p.dtype for p in model.parameters()} == {torch.float64}
+    assert model.layers[-1] is model.head
+    before = torch.get_rng_state()
+    again = build(generator=generator(3)), build(generator=generator(3))
+    assert torch.equal(torch.get_rng_state(), before)
+    assert all(torch.equal(a, b) for a, b in zip(again[0].parameters(), again[1].parameters(), strict=True))
+    for layer in again[0].layers[:-1]:  # He: variance 2 / fan_in, here over a few hundred weights
+        fan_in = layer.weight[0].numel()
+        assert fan_in * layer.weight.var().item() == pytest.approx(2, rel=4.5 * math.sqrt(2 / layer.weight.numel()))
+    with torch.device("meta"):
+        assert {p.device.type for p in build(norm=nn.BatchNorm2d).parameters()} == {"meta"}
+    with pytest.raises(ValueError, match=r"inputs received \(2, 28, 28\); allowed: shapes \(batch, 1, height, width\)"):
+        again[0](torch.zeros(2, 28, 28))
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: CNN((1,), 10), r"channels received \(1,\); allowed: at least two"),
+        (lambda: CNN((1, 4), 0), "classes received 0; allowed: whole numbers from 1"),
+        (lambda: CNN((1, 4), 10, kernel=2), "kernel received 2; allowed: odd numbers"),
+        (lambda: CNN((1, 4), 10, strides=(1, 2)), r"strides received \(1, 2\); allowed: one number, or 1, one a"),
+        (lambda: CNN((1, 4), 10, strides=0), "strides received 0; allowed: whole numbers from 1"),
+        (lambda: CNN((1, 4), 10, padding_mode="reflect"), "padding_mode received 'reflect'; allowed: zeros, circular"),
+        (lambda: CNN((1, 4), 10, nonlinearity="ReLU"), "nonlinearity received 'ReLU'; allowed: linear, relu"),
+        (lambda: ResidualNet((1, 4), 10, blocks=0), "blocks received 0; allowed: whole numbers from 1"),
+    ],
+)
+def test_wrong_sizes_of_networks_are_named(call, message):
+    with pytest.raises(ValueError, match=message):
+        call()
