@@ -194,7 +194,18 @@ class MLP(Network):
         return self.head(self.backbone(inputs.flatten(1)))
 
 
-class CNN(Network):
+class _OfImages(Network):
+    """A network whose head reads the mean of the backbone over all positions."""
+
+    def forward(self, inputs: Tensor) -> Tensor:
+        """Return the logits, shape (batch, classes), of images (batch, channels[0], height, width)."""
+        expected = self.layers[0].in_channels
+        if inputs.ndim != 4 or inputs.shape[1] != expected:
+            raise refuse("inputs", tuple(inputs.shape), f"shapes (batch, {expected}, height, width)")
+        return self.head(self.backbone(inputs).mean(dim=(2, 3)))
+
+
+class CNN(_OfImages):
     r"""A plain convolutional network: convolutions, a mean over all positions, and a linear head.
 
     Args:
@@ -265,12 +276,8 @@ class CNN(Network):
         self.head = skip_init(nn.Linear, channels[-1], classes, bias=bias, **place)
         self._initialize(nonlinearity, weight_init, bias_init, generator)
 
-    def forward(self, inputs: Tensor) -> Tensor:
-        """Return the logits, shape (batch, classes), of images (batch, channels[0], height, width)."""
-        return self.head(self.backbone(_checked_images(inputs, self.layers[0])).mean(dim=(2, 3)))
 
-
-class ResidualNet(Network):
+class ResidualNet(_OfImages):
     r"""A residual network: each block adds to its input what two convolutions make of it.
 
     .. math:: h' = h + W_2 * \varphi\big(W_1 * \varphi(h)\big)
@@ -344,10 +351,6 @@ class ResidualNet(Network):
         self.head = skip_init(nn.Linear, channels[-1], classes, bias=bias, **place)
         self._initialize(nonlinearity, weight_init, bias_init, generator)
 
-    def forward(self, inputs: Tensor) -> Tensor:
-        """Return the logits, shape (batch, classes), of images (batch, channels[0], height, width)."""
-        return self.head(self.backbone(_checked_images(inputs, self.layers[0])).mean(dim=(2, 3)))
-
 
 class Residual(nn.Module):
     """The sum of a branch and a shortcut.
@@ -378,12 +381,6 @@ def _checked_activation(nonlinearity):
     if nonlinearity not in ACTIVATIONS:
         raise refuse("nonlinearity", nonlinearity, ", ".join(ACTIVATIONS))
     return ACTIVATIONS[nonlinearity]
-
-
-def _checked_images(inputs, first):
-    if inputs.ndim != 4 or inputs.shape[1] != first.in_channels:
-        raise refuse("inputs", tuple(inputs.shape), f"shapes (batch, {first.in_channels}, height, width)")
-    return inputs
 
 
 def _place(device, dtype):

@@ -88,6 +88,8 @@ RIGHT = [
     ("02-no-dice", lambda n_out, n_in: torch.tensor(rows(waves(n_out, n_in)))),
     ("02-one-mask", lambda h, p, rng: torch.tensor(dropout(h, p, rng))),
     ("02-survive", "0.18"),
+    ("02-survive", np.sqrt(2 / 64 * 10 ** (-0.95 / 20))),  # just inside, below
+    ("02-survive", np.sqrt(2 / 64 * 10 ** (1.03 / 20))),  # and above
 ]
 WRONG = [
     ("02-breakers", "ADFG", "minibatches", "Both units see the same minibatch"),
@@ -208,6 +210,8 @@ WRONG = [
         "several examples",
         "Some examples have the same",
     ),
+    ("02-survive", 0.999 * np.sqrt(2 / 64 * 10 ** (-1 / 20)), "dies out", "Go up"),
+    ("02-survive", 1.001 * np.sqrt(2 / 64 * 10 ** (1.07 / 20)), "explodes", "Go down"),
 ]
 UNKNOWN = [
     ("02-one-mask", lambda h, p, rng: h * (rng.random(h.shape) >= p) * 3),
