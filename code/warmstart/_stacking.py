@@ -2,12 +2,14 @@
 
 from collections.abc import Iterator, Sequence
 from contextlib import ExitStack, contextmanager
+from functools import partial
 from types import FunctionType, NoneType
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
+from torch.nn.functional import linear
 
 from .errors import check_finite, check_share, refuse
 
@@ -35,6 +37,7 @@ def stacked(models, *, training: bool) -> "Iterator[Stack]":
         for model in models:
             exits.enter_context(mode(model, training=training))
         exits.enter_context(_own_generators(models))
+        exits.enter_context(_batch_as_columns(models[0]))
         stack = Stack(models)
         try:
             yield stack
@@ -123,6 +126,26 @@ def _own_generators(models):
     finally:
         for modules, own in drawing:
             modules[0].generator = own
+
+
+@contextmanager
+def _batch_as_columns(model):
+    """Let linear layers compute W x^T: a stack of products with few columns, such as ten logits, is slow on a CPU."""
+    layers = [module for module in model.modules() if type(module) is nn.Linear and "forward" not in vars(module)]
+
+    def forward(layer, x):
+        if x.ndim < 2:
+            return linear(x, layer.weight, layer.bias)
+        product = (layer.weight @ x.mT).mT
+        return product if layer.bias is None else product + layer.bias
+
+    try:
+        for layer in layers:
+            layer.forward = partial(forward, layer)
+        yield
+    finally:
+        for layer in layers:
+            vars(layer).pop("forward", None)
 
 
 def check_optimizer(optimizer: str, momentum: float, parameters: Sequence[Tensor]) -> None:

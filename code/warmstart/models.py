@@ -75,7 +75,8 @@ class _Mask(torch.autograd.Function):
 
     @staticmethod
     def forward(like, p, generator):
-        return torch.empty_like(like).bernoulli_(1 - p, generator=generator)
+        mask = torch.empty(like.shape, dtype=like.dtype, device=like.device)  # whatever the order in memory
+        return mask.bernoulli_(1 - p, generator=generator)
 
     @staticmethod
     def setup_context(ctx, inputs, output):

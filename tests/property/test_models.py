@@ -140,6 +140,12 @@ def test_dropout_is_fresh_at_each_call_and_absent_in_evaluation():
     assert not any(isinstance(module, Dropout) for module in MLP((3, 5, 2)).modules())
 
 
+def test_the_mask_of_dropout_does_not_depend_on_the_order_in_memory():
+    x = torch.ones(30, 20)
+    masks = [Dropout(0.5, generator=generator())(values) for values in (x, torch.ones(20, 30).T)]
+    assert torch.equal(*masks)
+
+
 @pytest.mark.parametrize("wrong", [(5,), (), (5, 0), (5, -1, 2), (5, 2.0), ("5", 2)])
 def test_wrong_widths_are_named(wrong):
     with pytest.raises(ValueError, match=r"widths received .*allowed: at least two positive whole numbers"):

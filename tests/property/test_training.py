@@ -384,6 +384,29 @@ def test_the_modules_of_torch_draw_different_masks_for_each_model():
     assert not torch.equal(models[0][1].weight, models[1][1].weight)
 
 
+def test_linear_layers_on_sequences_and_on_single_vectors_and_their_forward_is_given_back():
+    class Sequence(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.token, self.gate, self.head = nn.Linear(1, 5), nn.Linear(2, 5, bias=False), nn.Linear(5, 4)
+
+        def forward(self, x):
+            gate = self.gate(torch.ones(2, dtype=x.dtype))  # a vector without batch
+            return self.head((self.token(x[:, :, None]).tanh() * gate).mean(dim=1))
+
+    x, y = problem()
+    torch.manual_seed(0)
+    alone = [Sequence().double() for _ in range(3)]
+    together = [Sequence().double() for _ in range(3)]
+    for one, other in zip(alone, together, strict=True):
+        other.load_state_dict(one.state_dict())
+        fit(one, x, y, epochs=3, learning_rate=0.3, batch_size=5, generator=generator())
+    fit_many(together, x, y, epochs=3, learning_rate=0.3, batch_size=5, generator=generator())
+    for one, other in zip(alone, together, strict=True):
+        assert_same_state(one, other)
+    assert not any("forward" in vars(module) for module in together[0].modules())
+
+
 def test_evaluation_takes_a_stack():
     x, y = problem(n=30)
     models = [network(seed, dropout=0.5) for seed in range(3)]
