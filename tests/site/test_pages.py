@@ -181,6 +181,16 @@ def test_names_of_the_package_and_the_chapters_that_use_them_link_to_each_other(
         assert bool(back) != plumbing, name
 
 
+def test_the_ledger_says_what_each_verdict_was_stressed_with(site):
+    rows = site.tree("chapters/ledger").select("table.ledger tbody tr, .ledger tbody tr")
+    settled = [row for row in dict.fromkeys(rows) if row.select_one(".verdict:not(.verdict-open)")]
+    assert settled
+    for row in settled:
+        assert re.search(
+            r"stressed: .*seed 0 to 3|not stressed yet|code changed since", row.select_one(".stressed").text
+        )
+
+
 def test_notebook_can_be_downloaded(site, chapter):
     link = site.tree(chapter).select_one('a[title="Download source file"]')["href"]
     assert file_of(site, chapter, link)[0].read_bytes() == (ROOT / f"{chapter}.ipynb").read_bytes()
