@@ -169,6 +169,8 @@ class _Watcher:
         def keep(gradient):
             if seen.pre_activations[name] is values:  # else it belongs to an earlier call
                 seen.gradients[name] = gradient.detach().clone()
+                for layer in filter(seen.gradients.__contains__, seen.pre_activations):  # backward has them reversed
+                    seen.gradients[layer] = seen.gradients.pop(layer)
 
         if output.requires_grad:
             self.handles.append(output.register_hook(keep))

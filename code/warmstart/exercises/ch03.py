@@ -2,7 +2,7 @@
 
 import numpy as np
 
-from .core import Mistake, Wrong, as_array, call, compare, draw, exercise
+from .core import Mistake, Wrong, as_array, call, check_mean, compare, draw, exercise
 
 
 @exercise(
@@ -300,7 +300,7 @@ def sparse(answer, rng):
             )
         weights.append(draw(answer, *shape, p, shape=shape, rng=rng))
         _check_mask(weights[-1] != 0, p)
-        _check_mean(weights[-1][weights[-1] != 0])
+        check_mean(weights[-1][weights[-1] != 0])
     fan_out, fan_in = np.array(shapes, dtype=float).T
     # Relative standard error of the mean square of normal weights: sqrt((3 / p - 1) / size), at most 0.017.
     scale = np.array([np.mean(weight**2) for weight in weights]) * fan_in
@@ -330,16 +330,6 @@ def _check_mask(kept, p):
         )
     if abs(share - p) > 0.01:
         raise Wrong("", f"A share of {share:.2f} is there, and p is {p:g}.", "Compare a uniform number with p.")
-
-
-def _check_mean(values):
-    """The mean of n values has the standard error s / sqrt(n); five of them are an error that chance does not make."""
-    if abs(values.mean()) > 5 * values.std() / np.sqrt(values.size):
-        raise Wrong(
-            "random numbers whose mean is not zero",
-            "Was it rand where randn was meant?",
-            "Their mean should be 0: use rng.standard_normal, and add nothing.",
-        )
 
 
 def _sparse_mistakes(fan_out, fan_in, p):
@@ -411,7 +401,7 @@ def fan(answer, rng):
                 "Keep the shape (n_in, n_out).",
             )
         weights.append(draw(answer, *shape, shape=shape, rng=rng))
-        _check_mean(weights[-1])
+        check_mean(weights[-1])
     n_in, n_out = np.array(shapes, dtype=float).T
     # 130,000 normal numbers or more: the relative standard error of their mean square is sqrt(2 / size) <= 0.004.
     scale = np.array([np.mean(weight**2) for weight in weights]) * n_in

@@ -187,6 +187,16 @@ def draw(function: Callable, *arguments: object, shape: tuple[int, ...], rng: np
     return first
 
 
+def check_mean(values: np.ndarray) -> None:
+    """Raise :class:`Wrong` if the mean of ``values`` is farther from 0 than five of its standard errors."""
+    if abs(values.mean()) > 5 * values.std() / np.sqrt(values.size):
+        raise Wrong(
+            "random numbers whose mean is not zero",
+            "Was it rand where randn was meant?",
+            "Their mean should be 0: draw from a distribution that is symmetric, and add nothing.",
+        )
+
+
 def compare(
     answer: object, right: ArrayLike, *, mistakes: Sequence[Mistake] = (), rtol: float = 1e-6, atol: float = 1e-12
 ) -> None:
