@@ -28,6 +28,23 @@ def _sigmoid(x):
     return 0.5 * (1 + np.tanh(0.5 * x))
 
 
+def _softplus(x):
+    """ln(1 + e^x), without overflow."""
+    return np.logaddexp(0, x)
+
+
+def _elu_slope(x, alpha=1.0):
+    """1 above 0, alpha e^x below."""
+    return np.where(x > 0, 1.0, alpha * np.exp(np.minimum(x, 0)))
+
+
+def _gelu_tanh_slope(x):
+    """The product rule on x (1 + tanh u) / 2."""
+    root = math.sqrt(2 / math.pi)
+    u = np.tanh(root * (x + 0.044715 * x**3))
+    return 0.5 * (1 + u) + 0.5 * x * (1 - u**2) * root * (1 + 3 * 0.044715 * x**2)
+
+
 #: Name: function. The form of "gelu_tanh" is that of Hendrycks & Gimpel (2016), section 2, which networks use too.
 ACTIVATIONS = {
     "linear": lambda x: x,
@@ -38,13 +55,31 @@ ACTIVATIONS = {
     "gelu": lambda x: 0.5 * x * erfc(-x / math.sqrt(2)),
     "gelu_tanh": lambda x: 0.5 * x * (1 + np.tanh(math.sqrt(2 / math.pi) * (x + 0.044715 * x**3))),
     "silu": lambda x: x * _sigmoid(x),
-    "mish": lambda x: x * np.tanh(np.logaddexp(0, x)),
+    "mish": lambda x: x * np.tanh(_softplus(x)),
     "tanh": np.tanh,
     "sigmoid": _sigmoid,
-    "softplus": lambda x: np.logaddexp(0, x),
+    "softplus": _softplus,
     "softsign": lambda x: x / (1 + np.abs(x)),
     "hardtanh": lambda x: np.clip(x, -1, 1),
     "erf": erf,
+}
+#: The derivatives; at a kink, where there is none, the value on one of its sides.
+DERIVATIVES = {
+    "linear": np.ones_like,
+    "relu": lambda x: np.where(x > 0, 1.0, 0.0),
+    "leaky_relu": lambda x, slope: np.where(x > 0, 1.0, slope),
+    "elu": _elu_slope,
+    "selu": lambda x: SELU_SCALE * _elu_slope(x, SELU_ALPHA),
+    "gelu": lambda x: 0.5 * erfc(-x / math.sqrt(2)) + x * np.exp(-(x**2) / 2) / math.sqrt(2 * math.pi),
+    "gelu_tanh": _gelu_tanh_slope,
+    "silu": lambda x: _sigmoid(x) * (1 + x * _sigmoid(-x)),
+    "mish": lambda x: np.tanh(_softplus(x)) + x * _sigmoid(x) / np.cosh(np.minimum(_softplus(x), 300)) ** 2,
+    "tanh": lambda x: 1 / np.cosh(np.clip(x, -300, 300)) ** 2,
+    "sigmoid": lambda x: _sigmoid(x) * _sigmoid(-x),
+    "softplus": _sigmoid,
+    "softsign": lambda x: 1 / (1 + np.abs(x)) ** 2,
+    "hardtanh": lambda x: np.where(np.abs(x) < 1, 1.0, 0.0),
+    "erf": lambda x: 2 / math.sqrt(math.pi) * np.exp(-(x**2)),
 }
 #: phi(c x) = c phi(x) for c > 0: what these do to a signal does not depend on its size.
 HOMOGENEOUS = ("linear", "relu", "leaky_relu")
@@ -63,6 +98,7 @@ class Activation:
     name: str
     function: Callable
     param: float | None = None
+    derivative: Callable | None = None
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """Return the values of the function, elementwise."""
@@ -92,6 +128,7 @@ def activation(nonlinearity: str | Callable, param: float | None = None) -> Acti
     if param is not None and (callable(nonlinearity) or name not in PARAMETERS):
         raise refuse("param", param, f"None, for {name} has no parameter")
     if callable(nonlinearity) or name not in PARAMETERS:
-        return Activation(name, function)
+        return Activation(name, function, derivative=None if callable(nonlinearity) else DERIVATIVES[name])
     param = check_finite("param", PARAMETERS[name] if param is None else param)
-    return Activation(name, partial(function, **{"slope" if name == "leaky_relu" else "alpha": param}), param)
+    fixed = {"slope" if name == "leaky_relu" else "alpha": param}
+    return Activation(name, partial(function, **fixed), param, partial(DERIVATIVES[name], **fixed))

@@ -12,7 +12,7 @@ from numpy.typing import ArrayLike
 
 from .activations import HOMOGENEOUS, activation
 from .errors import check_count, check_finite, refuse
-from .quadrature import gaussian_mean
+from .quadrature import NODES, WEIGHTS, gaussian_mean
 from .scale import gain
 
 
@@ -190,6 +190,101 @@ def variance_map_slope(
     return _each(lambda q: scale / (2 * q) * gaussian_mean(lambda x: (x**2 / q - 1) * phi(x) ** 2, q), variance)
 
 
+def correlation_map(
+    correlation: ArrayLike,
+    nonlinearity: str | Callable,
+    param: float | None = None,
+    *,
+    variance: float = 1.0,
+    weight_scale: float = 1.0,
+    bias_var: float = 0.0,
+) -> np.ndarray:
+    r"""Return how alike two inputs are in the next layer of a wide random network, from how alike they are in one.
+
+    .. math:: C(c) = \frac{N \operatorname{Var}(W)\, E[\phi(u)\, \phi(v)] + \operatorname{Var}(b)}{V(q)}
+
+    Here u and v are normal with variance q and correlation c, the pre-activations of the two inputs, and V is
+    :func:`variance_map`. Its slope at c = 1 is :func:`gradient_factor` times q / V(q): if it is above 1, inputs that
+    are nearly the same come apart.
+
+    Args:
+        correlation: In [-1, 1]; a number or an array.
+        nonlinearity: As in :func:`variance_map`, like its parameter. A kink of a function of the reader's is integrated
+            to the last digits where it lies at a multiple of one half.
+        param: Its parameter.
+        variance: Variance q of the pre-activations of both inputs, above 0.
+        weight_scale: N Var(W), above 0.
+        bias_var: Variance of the biases, at least 0.
+
+    Returns:
+        ndarray: As many correlations.
+
+    Raises:
+        ValueError: If a number is out of range, or the nonlinearity or its parameter is not allowed.
+
+    Source: Poole et al. (2016), equation 5; for ReLU it is the kernel of Cho & Saul (2009), equation 6.
+
+    Example:
+        >>> correlation_map([-1.0, 0.0, 1.0], "relu").round(6).tolist()
+        [0.0, 0.31831, 1.0]
+    """
+    phi, scale, bias = _map_arguments(nonlinearity, param, weight_scale, bias_var)
+    values, std = (
+        _finite("correlation", correlation, minimum=-1.0),
+        math.sqrt(check_finite("variance", variance, above=0.0)),
+    )
+    if np.any(values > 1.0):
+        raise refuse("correlation", correlation, "numbers from -1 to 1")
+    own = variance_map(variance, nonlinearity, param, weight_scale=weight_scale, bias_var=bias_var)
+
+    def product(c):
+        return gaussian_mean(lambda x: phi(std * x) * _mean_given(phi, std, c, x))
+
+    return (scale * np.reshape([product(c) for c in values.flat], values.shape) + bias) / own
+
+
+def gradient_factor(
+    variance: ArrayLike,
+    nonlinearity: str | Callable,
+    param: float | None = None,
+    *,
+    weight_scale: float = 1.0,
+    derivative: Callable | None = None,
+) -> np.ndarray:
+    r"""Return by how much a layer of a wide random network multiplies the second moment of the gradient.
+
+    .. math:: \chi(q) = N \operatorname{Var}(W)\, E\big[\phi'(\sqrt q\, z)^2\big]
+
+    The layers are equally wide, and the weights that lead back are taken as independent of those that led forward. A
+    gradient through L layers changes by :math:`\chi^L`: a gain that keeps the signal need not keep the gradient.
+
+    Args:
+        variance: Variance q of the pre-activations, above 0; a number or an array.
+        nonlinearity: As in :func:`variance_map`, like its parameter.
+        param: Its parameter.
+        weight_scale: N Var(W), at least 0.
+        derivative: Derivative of a nonlinearity that is given as a function; not allowed for a name.
+
+    Returns:
+        ndarray: As many factors, without unit.
+
+    Raises:
+        ValueError: If a number is out of range, or the derivative is missing or not wanted.
+
+    Source: Schoenholz et al. (2017), equation 5.
+
+    Example:
+        >>> float(gradient_factor(3.0, "relu", weight_scale=2.0).round(12))
+        1.0
+    """
+    phi, scale, _ = _map_arguments(nonlinearity, param, weight_scale, 0.0)
+    if (derivative is None) == (phi.derivative is None):
+        allowed = "None, for its derivative is known" if derivative is not None else "its derivative, as a function"
+        raise refuse("derivative", derivative, f"for {phi.name}: {allowed}")
+    slope = phi.derivative or derivative
+    return _each(lambda q: scale * gaussian_mean(lambda x: slope(x) ** 2, q), variance)
+
+
 def _map_arguments(nonlinearity, param, weight_scale, bias_var):
     scale = check_finite("weight_scale", weight_scale, minimum=0.0)
     return activation(nonlinearity, param), scale, check_finite("bias_var", bias_var, minimum=0.0)
@@ -199,6 +294,19 @@ def _each(function, variance):
     values = _finite("variance", variance)
     results = [function(check_finite("variance", float(value), above=0.0)) for value in values.flat]
     return np.array(results).reshape(values.shape)
+
+
+def _mean_given(phi, std, c, x):
+    """E[phi(std v) | u = x] for standard normal u and v of correlation c, in panels with edges where phi may bend."""
+    width = math.sqrt(1 - c**2)
+    if width < 1e-8:
+        return phi(std * math.copysign(1.0, c) * x)
+    panel = 0.5 / std / math.ceil(0.5 / std / width)
+    first = np.floor((c * x - 9 * width) / panel)[..., None, None]
+    edges = panel * (first + np.arange(math.ceil(18 * width / panel) + 1)[:, None])
+    v = edges + panel * (NODES + 1) / 2
+    density = np.exp(-(((v - c * x[..., None, None]) / width) ** 2) / 2) / width / math.sqrt(2 * math.pi)
+    return (phi(std * v) * density * WEIGHTS * panel / 2).sum(axis=(-2, -1))
 
 
 def second_moment_spread(widths: ArrayLike) -> np.ndarray:
@@ -226,6 +334,88 @@ def second_moment_spread(widths: ArrayLike) -> np.ndarray:
     """
     widths = np.atleast_1d(_count("widths", widths))
     return np.sqrt(np.expm1(np.cumsum(np.log1p(2.0 / widths))))
+
+
+def log_moment_law(widths: ArrayLike, nonlinearity: str = "relu") -> tuple[np.ndarray, np.ndarray]:
+    r"""Return mean and variance of :math:`\ln(q_l / E[q_l])` over random Gaussian networks without biases, exactly.
+
+    .. math:: \frac{q_l}{q_{l-1}} = \frac{E[q_l]}{E[q_{l-1}]} \cdot \frac{\chi^2_K}{m}, \qquad
+              \text{ReLU: } K \sim \text{Bin}\big(n_l, \tfrac12\big),\ m = \tfrac{n_l}{2}; \quad
+              \text{linear: } K = m = n_l
+
+    The layers are independent, so that both moments add up. E[ln chi2_K] is :math:`\psi(K/2) + \ln 2`, its variance
+    :math:`\psi'(K/2)`. A ReLU layer with K = 0 passes nothing on; the moments are those of the networks in which this
+    does not happen, see :func:`dead_probability`. For ReLU they are close to -5L / 2n and 5L / n in wide layers.
+
+    Args:
+        widths: Number of output units of each of the L layers.
+        nonlinearity: "relu" or "linear".
+
+    Returns:
+        tuple: Two arrays of L values: mean and variance up to each layer.
+
+    Raises:
+        ValueError: If a width is not a positive integer or the nonlinearity is another.
+
+    Source: derived in the chapter; Hanin & Nica (2020) prove the limit of wide layers.
+
+    Example:
+        >>> mean, variance = log_moment_law([100] * 30)
+        >>> float(mean[-1].round(2)), float(variance[-1].round(2))
+        (-0.76, 1.56)
+    """
+    if nonlinearity not in ("relu", "linear"):
+        raise refuse("nonlinearity", nonlinearity, "relu, linear")
+    layers = np.array([_log_chi_square(int(n), nonlinearity) for n in np.atleast_1d(_count("widths", widths))])
+    return tuple(np.cumsum(layers, axis=0).T)
+
+
+def dead_probability(widths: ArrayLike) -> np.ndarray:
+    r"""Return the chance that a random ReLU network without biases passes nothing of one given input, layer by layer.
+
+    .. math:: P_l = 1 - \prod_{k \le l} \big(1 - 2^{-n_k}\big)
+
+    A layer is silent if all its pre-activations are negative; for weights that are symmetric about zero each is so with
+    chance one half, independently for one input. For all inputs of a set the chance is smaller.
+
+    Args:
+        widths: Number of units of each of the L layers.
+
+    Returns:
+        ndarray: L probabilities, growing.
+
+    Raises:
+        ValueError: If a width is not a positive integer.
+
+    Source: derived in the chapter; Lu et al. (2020), theorem 2, bound it.
+
+    Example:
+        >>> dead_probability([1, 1]).tolist()
+        [0.5, 0.75]
+    """
+    return -np.expm1(np.cumsum(np.log1p(-(0.5 ** np.atleast_1d(_count("widths", widths))))))
+
+
+def _log_chi_square(n, nonlinearity):
+    """Mean and variance of ln(chi2_K / m) for one layer of n units."""
+    k = np.arange(1, n + 1)
+    # The digamma and trigamma functions at k / 2: two ladders, from 1/2 and from 1, each step adding 1 to the argument.
+    digamma, trigamma = np.empty((2, n))
+    for start, psi, psi1 in (
+        (0, -np.euler_gamma - 2 * math.log(2), math.pi**2 / 2),
+        (1, -np.euler_gamma, math.pi**2 / 6),
+    ):
+        steps = 2 / k[start:-2:2] if n > start + 2 else np.empty(0)
+        digamma[start::2] = psi + np.append(0, np.cumsum(steps))[: len(digamma[start::2])]
+        trigamma[start::2] = psi1 - np.append(0, np.cumsum(steps**2))[: len(trigamma[start::2])]
+    if nonlinearity == "linear":
+        return digamma[-1] + math.log(2 / n), trigamma[-1]
+    log_chance = (
+        math.lgamma(n + 1) - np.array([math.lgamma(i + 1) + math.lgamma(n - i + 1) for i in k]) - n * math.log(2)
+    )
+    chance = np.exp(log_chance) / -math.expm1(-n * math.log(2))  # given that a unit is alive
+    mean = chance @ digamma
+    return mean + math.log(4 / n), chance @ (trigamma + (digamma - mean) ** 2)
 
 
 def critical_weight_variance(fan_in: ArrayLike, nonlinearity: str = "linear") -> np.ndarray:

@@ -7,7 +7,7 @@ import mpmath
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.stats import norm
 from torch.nn import functional as F
@@ -15,7 +15,7 @@ from torch.nn import functional as F
 from warmstart.activations import ACTIVATIONS, PARAMETERS, activation
 from warmstart.quadrature import gaussian_mean
 from warmstart.scale import gain
-from warmstart.theory import variance_map, variance_map_slope
+from warmstart.theory import correlation_map, gradient_factor, variance_map, variance_map_slope
 
 TORCH = {
     "linear": lambda x: x,
@@ -121,6 +121,95 @@ def test_parameters_reach_the_function(name, param):
     assert gain(name, param) == pytest.approx(own, rel=1e-10)
 
 
+@pytest.mark.parametrize("name", ACTIVATIONS)
+@given(x=st.lists(st.floats(-40, 40).filter(lambda x: abs(x) > 1e-9 and abs(abs(x) - 1) > 1e-9), min_size=1))
+def test_derivatives_are_those_of_autograd(name, x):
+    z = torch.tensor(x, dtype=torch.double, requires_grad=True)
+    (TORCH.get(name) or getattr(F, name))(z).sum().backward()
+    # Torch cuts softplus off at 20, where e^-20 is 2e-9.
+    np.testing.assert_allclose(activation(name).derivative(np.array(x)), z.grad.numpy(), rtol=1e-8, atol=1e-12)
+
+
+@pytest.mark.parametrize("variance", VARIANCES)
+@pytest.mark.parametrize("name", ACTIVATIONS)
+def test_gradient_factors_are_those_of_autograd(name, variance):
+    """Torch's own derivative, summed over two million points; at a jump of it the sum is off by half a point."""
+    z = torch.linspace(-12, 12, 2_000_001, dtype=torch.double)
+    x = (math.sqrt(variance) * z).requires_grad_()
+    (TORCH.get(name) or getattr(F, name))(x).sum().backward()
+    wanted = (x.grad**2 * torch.exp(-(z**2) / 2)).sum() * (z[1] - z[0]) / math.sqrt(2 * math.pi)
+    assert gradient_factor(variance, name) == pytest.approx(wanted.item(), rel=2e-5)
+
+
+@given(st.floats(1e-4, 1e2))
+def test_gradient_factors_in_closed_form(v):
+    assert gradient_factor(v, "relu", weight_scale=2) == pytest.approx(1, rel=1e-12)
+    assert gradient_factor(v, "erf") == pytest.approx(4 / math.pi / math.sqrt(1 + 4 * v), rel=1e-11)
+    assert gradient_factor(v, "hardtanh") == pytest.approx(math.erf(1 / math.sqrt(2 * v)), rel=1e-11)
+    assert gradient_factor(v, np.sin, derivative=np.cos) == pytest.approx((1 + math.exp(-2 * v)) / 2, rel=1e-11)
+
+
+@settings(max_examples=10)
+@given(st.floats(-1, 1), st.sampled_from([1e-4, 1.0, 4.0]))
+def test_correlations_in_closed_form(c, v):
+    angle = math.acos(c)
+    assert correlation_map(c, "relu", variance=v) == pytest.approx(
+        (math.sin(angle) + (math.pi - angle) * c) / math.pi, abs=1e-12
+    )
+    assert correlation_map(c, "linear", variance=v) == pytest.approx(c, abs=1e-12)
+    # sin u sin v = (cos(u - v) - cos(u + v)) / 2, and the mean of a cosine is e to minus half the variance.
+    sine = (math.exp(-v * (1 - c)) - math.exp(-v * (1 + c))) / (1 - math.exp(-2 * v))
+    assert correlation_map(c, np.sin, variance=v) == pytest.approx(sine, abs=1e-11)
+
+
+@settings(max_examples=10)
+@given(st.floats(-0.99, 0.99), st.floats(0.1, 4), st.floats(0, 1))
+def test_correlations_of_a_kink_off_zero_and_with_biases(c, v, bias):
+    """hardtanh against the two-dimensional integral over a grid that its kinks do not lie on."""
+    z, w = np.polynomial.legendre.leggauss(400)
+    u, w = 8 * z, 8 * w * np.exp(-32 * z**2) / math.sqrt(2 * math.pi)
+
+    def clip(x):
+        return np.clip(math.sqrt(v) * x, -1, 1)
+
+    both = w @ (clip(u)[:, None] * clip(c * u[:, None] + math.sqrt(1 - c**2) * u)) @ w
+    wanted = (0.5 * both + bias) / (0.5 * (w @ clip(u) ** 2) + bias)
+    got = correlation_map(c, "hardtanh", variance=v, weight_scale=0.5, bias_var=bias)
+    assert got == pytest.approx(wanted, abs=2e-3)
+
+
+@pytest.mark.parametrize("name", ["tanh", "gelu", "softplus", "relu"])
+def test_near_one_the_slope_is_the_gradient_factor(name):
+    """1 - C(1 - e) = chi q / V e, up to e^1.5 at a kink and e^2 without."""
+    e, v = 1e-6, 2.0
+    slope = float(gradient_factor(v, name) * v / variance_map(v, name))
+    assert (1 - correlation_map(1 - e, name, variance=v)) / e == pytest.approx(slope, rel=2e-3)
+
+
+def test_two_inputs_and_a_gradient_in_a_wide_network():
+    """Six layers of 2000 tanh units: correlations scatter by less than sqrt(2 / n) a layer, gradients by 2 / sqrt(n).
+    Their mean square has the relative variance (3 E[phi'^4] / E[phi'^2]^2 - 1) / n < 4 / n.
+    """
+    rng, n, q, c, scale = np.random.default_rng(1), 2000, 1.5, 0.4, gain("tanh") ** 2
+    z = math.sqrt(q) * np.array([[1, 0], [c, math.sqrt(1 - c**2)]]) @ rng.standard_normal((2, n))
+    Ws, zs = [], []
+    for layer in range(1, 7):
+        Ws.append(math.sqrt(scale / n) * rng.standard_normal((n, n)))
+        zs.append(z[0])
+        z = np.tanh(z) @ Ws[-1].T
+        q, c = (
+            variance_map(q, "tanh", weight_scale=scale).item(),
+            correlation_map(c, "tanh", variance=q, weight_scale=scale).item(),
+        )
+        assert np.corrcoef(z)[0, 1] == pytest.approx(c, abs=4.5 * math.sqrt(2 * layer / n))
+    delta = rng.standard_normal(n)
+    start, factor = np.mean(delta**2), 1.0
+    for back, (W, pre) in enumerate(zip(Ws[::-1], zs[::-1], strict=True), start=1):
+        delta = (1 - np.tanh(pre) ** 2) * (W.T @ delta)
+        factor *= gradient_factor(np.mean(pre**2), "tanh", weight_scale=scale).item()
+        assert np.mean(delta**2) / start == pytest.approx(factor, rel=4.5 * math.sqrt(4 * back / n))
+
+
 def test_a_wide_network_follows_the_map():
     """Eight layers of 2000 tanh units: each step scatters by at most sqrt(2 / 2000) = 0.03, and they add up."""
     rng, n, q = np.random.default_rng(0), 2000, 1.5
@@ -157,6 +246,11 @@ def test_the_fixed_points_of_the_field():
             "weight_scale received -1; allowed: finite numbers",
         ),
         (lambda: variance_map(1.0, "relu", bias_var=math.nan), "bias_var received nan; allowed: finite numbers from 0"),
+        (lambda: correlation_map(1.1, "relu"), "correlation received 1.1; allowed: numbers from -1 to 1"),
+        (lambda: correlation_map([0.5, math.nan], "relu"), "correlation received .*; allowed: finite numbers from -1"),
+        (lambda: correlation_map(0.5, "relu", variance=0), "variance received 0; allowed: finite numbers above 0"),
+        (lambda: gradient_factor(1.0, np.sin), "derivative received None; allowed: for sin: its derivative"),
+        (lambda: gradient_factor(1.0, "relu", derivative=abs), "derivative received .*; allowed: for relu: None"),
         (lambda: gaussian_mean(np.abs, math.inf), "variance received inf; allowed: finite numbers above 0"),
     ],
 )

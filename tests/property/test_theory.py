@@ -8,7 +8,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
-from scipy.stats import chi2
+from scipy.special import digamma, polygamma
+from scipy.stats import binom, chi2
 
 from warmstart import theory
 
@@ -70,6 +71,50 @@ def test_spread_is_the_product_of_chi_square_moments(widths):
     assert theory.second_moment_spread(widths) == pytest.approx(np.sqrt(second - 1), rel=1e-6)
 
 
+@given(st.lists(st.integers(1, 300), min_size=1, max_size=5))
+def test_log_moments_are_those_of_the_digamma_functions(widths):
+    for name in ("relu", "linear"):
+        mean, variance = theory.log_moment_law(widths, name)
+        want_mean, want_variance = [], []
+        for n in widths:
+            k = np.arange(1, n + 1) if name == "relu" else np.array([n])
+            chance = binom.pmf(k, n, 0.5) / binom.sf(0, n, 0.5) if name == "relu" else np.ones(1)
+            log = digamma(k / 2) + math.log((4 if name == "relu" else 2) / n)
+            want_mean.append(chance @ log)
+            want_variance.append(chance @ (polygamma(1, k / 2) + (log - chance @ log) ** 2))
+        assert mean == pytest.approx(np.cumsum(want_mean), rel=1e-9, abs=1e-9)
+        assert variance == pytest.approx(np.cumsum(want_variance), rel=1e-9)
+
+
+@pytest.mark.parametrize("nonlinearity", ["relu", "linear"])
+def test_log_moments_hold_in_simulation(nonlinearity):
+    """2000 networks of unequal layers: a mean scatters by sd / sqrt(M), a variance by less than var sqrt(6 / M)."""
+    rng, widths, networks = np.random.default_rng(3), [20, 8, 30, 12, 25], 2000
+    h, factor = np.ones((networks, 10)), 2 if nonlinearity == "relu" else 1
+    for n in widths:
+        W = math.sqrt(factor / h.shape[1]) * rng.standard_normal((networks, n, h.shape[1]))
+        h = np.einsum("kij,kj->ki", W, h)
+        h = np.maximum(h, 0) if nonlinearity == "relu" else h
+    q = np.mean(h**2, axis=1)
+    assert np.mean(q == 0) == pytest.approx(
+        theory.dead_probability(widths)[-1] if factor == 2 else 0, abs=4.5 * math.sqrt(0.005 / networks)
+    )
+    log = np.log(q[q > 0])
+    mean, variance = (law[-1] for law in theory.log_moment_law(widths, nonlinearity))
+    assert log.mean() == pytest.approx(mean, abs=4.5 * math.sqrt(variance / networks))
+    assert log.var() == pytest.approx(variance, rel=4.5 * math.sqrt(6 / networks))
+
+
+@given(st.lists(st.integers(1, 3), min_size=1, max_size=4))
+def test_dead_probability_counts_the_signs(widths):
+    """Enumerate which units of which layers are positive; a layer without one is silent."""
+    units = [list(itertools.product((0, 1), repeat=n)) for n in widths]
+    for depth in range(1, len(widths) + 1):
+        patterns = list(itertools.product(*units[:depth]))
+        dead = np.mean([not all(map(any, pattern)) for pattern in patterns])
+        assert theory.dead_probability(widths)[depth - 1] == pytest.approx(dead)
+
+
 @given(st.integers(1, 1000), st.sampled_from(["linear", "relu", "leaky_relu"]), st.floats(0, 10))
 def test_critical_variance_is_the_fixed_point(fan_in, nonlinearity, moment):
     var_w = theory.critical_weight_variance(fan_in, nonlinearity)
@@ -128,6 +173,9 @@ BAD = [
         "received 'swish'; allowed: linear, relu, leaky_relu",
     ),
     (lambda: theory.second_moment_spread([3, 0]), r"widths received \[3, 0\]; allowed: positive whole numbers"),
+    (lambda: theory.log_moment_law([3, 0]), r"widths received \[3, 0\]; allowed: positive whole numbers"),
+    (lambda: theory.log_moment_law([3], "tanh"), "nonlinearity received 'tanh'; allowed: relu, linear"),
+    (lambda: theory.dead_probability(0), "widths received 0; allowed: positive whole numbers"),
     (lambda: theory.depth_scale(3, 0.0), "var_w received 0.0; allowed: finite numbers above 0"),
     (lambda: theory.depth_scale(3, math.inf), "var_w received inf; allowed: finite numbers above 0"),
     (lambda: theory.depth_scale([100], 0.1), r"fan_in received \[100\]; allowed: whole numbers from 1"),
