@@ -237,8 +237,9 @@ def correlation_map(
         raise refuse("correlation", correlation, "numbers from -1 to 1")
     own = variance_map(variance, nonlinearity, param, weight_scale=weight_scale, bias_var=bias_var)
 
-    def product(c):
-        return gaussian_mean(lambda x: phi(std * x) * _mean_given(phi, std, c, x))
+    def product(c):  # near 1 and -1 the density of one given the other is narrow, and known to fewer digits
+        tolerance = 1e-14 / max(math.sqrt(1 - c**2), 1e-8)
+        return gaussian_mean(lambda x: phi(std * x) * _mean_given(phi, std, c, x), tolerance=tolerance)
 
     return (scale * np.reshape([product(c) for c in values.flat], values.shape) + bias) / own
 
