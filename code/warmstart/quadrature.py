@@ -26,7 +26,7 @@ def gaussian_mean(f: Callable[[np.ndarray], np.ndarray], variance: float = 1.0, 
     Args:
         f: Function of an array of any shape, elementwise.
         variance: Positive, finite.
-        tolerance: A panel is halved as long as this changes its share of the mean of |f| by more.
+        tolerance: A panel is halved while this changes the mean by more, in units of the mean of the absolute value.
 
     Returns:
         float: The mean, to about 1e-12 of the mean of :math:`\lvert f \rvert`.
