@@ -7,7 +7,7 @@ SITE := _build/html
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve check bench test run stress chapter clean
+.PHONY: help book serve check bench test run stress study chapter clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):[^#]*## (.*)/  make \1	\2/'
@@ -38,6 +38,9 @@ chapter: $(VENV)/.full ## begin a chapter as a draft: make chapter N=04 NAME=xav
 
 stress: $(VENV)/.full ## rerun chapters with other seeds and knobs, and list what fails: make stress [CHAPTERS=...]
 	PYTHONPATH=_ext $(BIN)/python tools/stress.py $(CHAPTERS)
+
+study: $(VENV)/.full ## run the long versions of experiments, or what is missing of them: make study [CHAPTERS="07_..."]
+	$(BIN)/python tools/study.py $(CHAPTERS)
 
 clean: ## remove what was built, the environment included
 	rm -rf _build $(VENV)

@@ -18,6 +18,7 @@ ALLOWED = {
     "scale": {"numpy", "errors", "activations", "quadrature"},
     "theory": {"numpy", "errors", "scale", "activations", "quadrature"},
     "data": {"numpy", "errors"},
+    "studies": {"numpy", "errors"},
     "plots": {"numpy", "matplotlib", "PIL", "errors"},
     "exercises": {"numpy", "errors", "exercises", "scale", "theory", "data"},
     "initializers": {"torch", "errors", "scale"},

@@ -23,6 +23,7 @@ MODULES = (
     "probes",
     "training",
     "data",
+    "studies",
     "plots",
     "exercises",
 )

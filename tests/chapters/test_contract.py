@@ -10,7 +10,9 @@ import yaml
 from bookext.reading import minutes
 from chapters import CHAPTERS, canonical, chapter_paths, open_code, read
 from stress import RESULTS, knobs
+from study import declared, fingerprint, runs
 
+from warmstart import studies
 from warmstart.exercises.core import exercises
 
 VERDICTS = ("holds", "holds under conditions", "garbled in the transcript", "not supported")
@@ -191,3 +193,10 @@ def test_one_sentence_per_line(cells):
 def test_notebook_metadata_is_minimal(path):
     metadata = json.loads(path.read_text(encoding="utf-8"))["metadata"]
     assert {"description"} <= set(metadata) <= {"description", "draft", "kernelspec", "language_info"}
+
+
+@pytest.mark.parametrize("name", declared())
+def test_long_versions_are_complete_and_of_the_code_that_is_shown(name):
+    study, results = declared()[name], studies.load(name)
+    assert results.code == fingerprint(name, study), "run: make study, with --fresh if the change is meant"
+    assert [settings for settings, _ in results.runs] == runs(study)

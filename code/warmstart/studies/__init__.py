@@ -1,0 +1,96 @@
+"""Results of the long versions of experiments (``make study``), which take minutes, for chapters that take seconds."""
+
+import json
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from ..errors import refuse
+
+FOLDER = Path(__file__).parent
+
+
+@dataclass(frozen=True, eq=False)
+class Study:
+    """A table of runs: which settings were tried, and what came out.
+
+    Attributes:
+        name: The chapter whose function was run.
+        date: Day on which the runs began, year first.
+        code: Hash of the code that was run.
+        parameters: What replaced the chapter's own values.
+        versions: Of Python, torch and NumPy.
+        runs: For each run its settings and results, a dict each.
+
+    Example:
+        >>> rows = [({"rate": rate}, {"losses": [1.0, 10 * rate]}) for rate in (0.1, 0.2)]
+        >>> study = Study("07_typical_setup", "2026-11-26", "", {}, {"torch": "2.13.0"}, rows)
+        >>> study
+        Study 07_typical_setup: 2 runs of 2026-11-26 with torch 2.13.0
+        >>> study.get("losses", rate=0.2)
+        array([1., 2.])
+    """
+
+    name: str
+    date: str
+    code: str
+    parameters: dict
+    versions: dict
+    runs: list[tuple[dict, dict]]
+
+    def get(self, result: str, **settings: object) -> np.ndarray:
+        """Return one result of the run with these settings, which must name it and no other.
+
+        Args:
+            result: Name of what the run returned.
+            **settings: As many of the run's settings as tell it from the others.
+
+        Returns:
+            The numbers, of the shape that the run returned.
+
+        Raises:
+            ValueError: If no run or several have these settings, or the run has no such result.
+        """
+        found = [results for own, results in self.runs if settings.items() <= own.items()]
+        if len(found) != 1:
+            tried = "; ".join(str(own) for own, _ in self.runs)
+            raise refuse("settings", settings, f"those of exactly one run, not of {len(found)}, out of {tried[:1000]}")
+        if result not in found[0]:
+            raise refuse("result", result, ", ".join(found[0]))
+        return np.array(found[0][result])
+
+    def __repr__(self) -> str:
+        """Return one line: how many runs, when, and with which versions."""
+        versions = ", ".join(f"{package} {version}" for package, version in self.versions.items())
+        return f"Study {self.name}: {len(self.runs)} runs of {self.date} with {versions}"
+
+
+def load(name: str, *, folder: Path = FOLDER) -> Study:
+    """Return the results of a study that comes with the package.
+
+    Args:
+        name: Name of a chapter, such as ``"07_typical_setup"``.
+        folder: Where the file ``<name>.jsonl`` lies: a line that says what was run, then a line a run.
+
+    Returns:
+        All runs that the file holds.
+
+    Raises:
+        ValueError: If there is no such study, or its file is damaged.
+
+    Example:
+        >>> load("01_none")  # doctest: +ELLIPSIS
+        Traceback (most recent call last):
+        ValueError: name received '01_none'; allowed: ...
+    """
+    path = Path(folder) / f"{name}.jsonl"
+    if not path.is_file():
+        there = ", ".join(sorted(found.stem for found in Path(folder).glob("*.jsonl")))
+        raise refuse("name", name, there or f"none, there is no study in {folder}")
+    try:
+        first, *rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
+        fields = {key: first[key] for key in ("date", "code", "parameters", "versions")}
+        return Study(name=name, runs=[(row["settings"], row["results"]) for row in rows], **fields)
+    except (ValueError, KeyError, TypeError) as error:
+        raise ValueError(f"the results {path} are damaged: {error!r}; make study --fresh begins anew") from error
