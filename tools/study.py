@@ -15,6 +15,7 @@ killed goes on where it stopped. A file made with other code or other versions i
 """
 
 import argparse
+import ast
 import hashlib
 import itertools
 import json
@@ -68,8 +69,9 @@ def sources(name, study):
 
 
 def fingerprint(name, study):
-    """A short hash of all that a result depends on beside its settings: it tells whether results are out of date."""
-    parts = [study["call"], study["parameters"], sources(name, study)]
+    """A short hash of the code and the parameters, without comments: it tells whether results are out of date."""
+    code = {cell: ast.unparse(ast.parse(source)) for cell, source in sources(name, study).items()}
+    parts = [study["call"], study["parameters"], code]
     return hashlib.sha256(json.dumps(parts, sort_keys=True).encode()).hexdigest()[:16]
 
 
@@ -184,10 +186,12 @@ def main():
     errors = []
     for name in options.chapters or table:
         errors += complete(name, table[name], workers=options.workers, fresh=options.fresh)
-        results = studies.load(name)
+        results = studies.load(name, folder=studies.FOLDER)
         print(f"{name}: {len(results.runs)} of {len(runs(table[name]))} runs, begun {results.date}")
     sys.exit("\n".join(errors) if errors else 0)
 
 
 if __name__ == "__main__":
-    main()
+    import study  # worker processes find what they run by the name of its module, which must not be __main__
+
+    study.main()

@@ -1,6 +1,6 @@
 """What this book adds to Sphinx, one module each.
 
-``cells``   gives each code cell the HTML id ``cell-<its id>``, so that it can be linked.
+``cells``   gives each code cell the HTML id ``cell-<its id>``, and links there: the role ``cell``.
 ``claims``  reads the claims and their verdicts from the notebooks; it knows nothing of Sphinx.
 ``ledger``  shows them: the directives ``claims-table`` and ``claims-summary``.
 ``package`` links each function of the API page to the chapters that use it and back: the directive ``package-index``.

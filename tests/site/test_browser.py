@@ -3,6 +3,7 @@
 import functools
 import gzip
 import os
+import re
 import shutil
 import threading
 from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
@@ -229,3 +230,10 @@ def test_book_opens_from_a_folder_without_a_server(context, site):
     visit.tab.goto((site.folder / "search.html").as_uri() + "?q=fan_in")
     expect(visit.tab.locator("#search-results li a").first).to_be_visible()
     visit.tab.close()
+
+
+def test_the_checklist_prints_on_one_page(tab, address):
+    tab.goto(f"{address}/chapters/checklist.html")
+    tab.emulate_media(media="print")
+    pages = re.findall(rb"/Type\s*/Page\b", tab.pdf(format="A4", margin=dict.fromkeys(("top", "bottom"), "15mm")))
+    assert len(pages) == 1

@@ -17,7 +17,22 @@ from chapters import read
 ROOT = Path(__file__).resolve().parents[2]
 REPOSITORY = yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]["url"]
 SLUG = REPOSITORY.removeprefix("https://github.com/")
-LEFTOVERS = (":::", "```", "$$", "](", "**", "{ref}", "{numref}", "{eq}", "{cite", "{term}", "{doc}", "{prf:", "{func}")
+LEFTOVERS = (
+    ":::",
+    "```",
+    "$$",
+    "](",
+    "**",
+    "{ref}",
+    "{numref}",
+    "{eq}",
+    "{cite",
+    "{term}",
+    "{doc}",
+    "{prf:",
+    "{func}",
+    "{cell}",
+)
 LOADED = [("script", "src"), ("img", "src"), ("source", "src"), ("iframe", "src"), ("link", "href")]
 
 

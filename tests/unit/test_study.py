@@ -3,14 +3,17 @@
 import json
 import subprocess
 import sys
+from pathlib import Path
 
 import nbformat
 import numpy as np
 import pytest
+import yaml
 
 import study
 from warmstart import studies
 
+TOOLS = Path(study.__file__).parent
 NAME = "99_try"
 DECLARED = {
     "cells": ["parameters", "work"],
@@ -76,8 +79,7 @@ def test_a_kill_loses_nothing_and_runs_nothing_twice(place):
     code = "import json, pathlib, sys, study; place = pathlib.Path(sys.argv[1]); study.CHAPTERS = place; "
     code += "study.complete(sys.argv[2], json.loads(sys.argv[3]), folder=place)"
     command = [sys.executable, "-c", code, str(place), NAME, json.dumps(DECLARED)]
-    folder = study.__file__.rpartition("study.py")[0]
-    assert subprocess.run(command, cwd=folder, capture_output=True, timeout=120).returncode == 9
+    assert subprocess.run(command, cwd=TOOLS, capture_output=True, timeout=120).returncode == 9
     assert [settings["rate"] for settings, _ in studies.load(NAME, folder=place).runs] == [0.1]
     with (place / f"{NAME}.jsonl").open("a") as file:
         file.write('{"settings": {"rate": 0.2')  # torn in the middle of a line
@@ -115,11 +117,25 @@ def test_what_the_file_cannot_hold_is_an_error(place, returned, message):
     assert all(message in error for error in errors)
 
 
+def test_the_command_runs_in_processes_and_says_how_far_it_is(place):
+    (place / "studies.yml").write_text(yaml.safe_dump({NAME: DECLARED}))
+    code = "import runpy, pathlib, sys, chapters; from warmstart import studies; place = pathlib.Path(sys.argv.pop()); "
+    code += "chapters.CHAPTERS = studies.FOLDER = place; runpy.run_path('study.py', run_name='__main__')"
+    command = [sys.executable, "-c", code, "--workers", "2", str(place)]
+    ended = subprocess.run(command, cwd=TOOLS, capture_output=True, text=True, timeout=120)
+    assert ended.returncode == 0, ended.stderr
+    assert f"{NAME}: 3 of 3 runs, begun " in ended.stdout
+    assert "3/3 [" in ended.stderr
+    assert sorted(calls(place)) == ["0.1", "0.2", "0.4"]
+
+
 def test_results_of_other_code_are_not_added_to(place):
     study.complete(NAME, DECLARED, folder=place)
     for other in (DECLARED | {"parameters": {"WIDTH": 6}}, DECLARED | {"cells": ["parameters"]}):
         with pytest.raises(SystemExit, match=r"holds results of other code.*add --fresh"):
             study.complete(NAME, other, folder=place)
+    write(place, WORK + "  # a comment changes nothing")
+    assert study.complete(NAME, DECLARED, folder=place) == []
     write(place, WORK + "\n\nwork = work")
     with pytest.raises(SystemExit, match="add --fresh"):
         study.complete(NAME, DECLARED, folder=place)
