@@ -44,7 +44,7 @@ class Study:
 
         Args:
             result: Name of what the run returned.
-            **settings: As many of the run's settings as tell it from the others.
+            settings: As many of the run's settings as tell it from the others.
 
         Returns:
             The numbers, of the shape that the run returned.
