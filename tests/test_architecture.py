@@ -25,7 +25,9 @@ ALLOWED = {
     "models": {"torch", "errors", "initializers", "scale", "activations"},
     "probes": {"torch", "errors"},
     "_stacking": {"numpy", "torch", "errors"},
-    "training": {"numpy", "torch", "errors", "_stacking"},
+    "_tensors": {"numpy", "torch", "errors"},
+    "training": {"numpy", "torch", "errors", "_stacking", "_tensors"},
+    "transfer": {"numpy", "torch", "errors", "_stacking", "_tensors", "training"},
 }
 
 

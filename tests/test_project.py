@@ -22,6 +22,7 @@ MODULES = (
     "models",
     "probes",
     "training",
+    "transfer",
     "data",
     "studies",
     "plots",

@@ -10,7 +10,10 @@ import numpy as np
 from .errors import check_count, refuse
 
 FOLDER = Path(__file__).parent / "datasets"
-SHA256 = {"fashion_mnist.npz": "9e4631da85efe1567921aa35db75d54e4879575710a1cff52b1a06aa968d21be"}
+SHA256 = {
+    "fashion_mnist.npz": "9e4631da85efe1567921aa35db75d54e4879575710a1cff52b1a06aa968d21be",
+    "mnist.npz": "afb142389887bc2e008e3e52a79c8a8b2a25e1508d9733ed07f45ab943c0671a",
+}
 FASHION_MNIST_CLASSES = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
 )  # fmt: skip
@@ -82,14 +85,33 @@ def fashion_mnist(*, train_per_class: int = 600, test_per_class: int = 200) -> D
 
     Source: Xiao, Rasul and Vollgraf (2017), Fashion-MNIST, arXiv:1708.07747; MIT licence, Zalando SE.
     """
-    arrays = _load("fashion_mnist.npz")
-    parts = []
-    for part, per_class in (("train", train_per_class), ("test", test_per_class)):
-        labels = arrays[f"{part}_labels"].astype(np.int64)
-        available = int(np.bincount(labels).min())
-        stop = len(FASHION_MNIST_CLASSES) * check_count(f"{part}_per_class", per_class, maximum=available)
-        parts += [arrays[f"{part}_images"][:stop].astype(np.float32) / np.float32(255), labels[:stop].copy()]
-    return Dataset(*parts, FASHION_MNIST_CLASSES)
+    return _balanced("fashion_mnist.npz", FASHION_MNIST_CLASSES, train_per_class, test_per_class)
+
+
+def mnist(*, train_per_class: int = 600, test_per_class: int = 200) -> Dataset:
+    """Return a balanced subset of MNIST: grey images of 28 x 28 pixels of the ten handwritten digits.
+
+    Order and prefixes are as in :func:`fashion_mnist`.
+
+    Args:
+        train_per_class: Training images of each class, 1 to 600.
+        test_per_class: Test images of each class, 1 to 200.
+
+    Returns:
+        Images as float32 in [0, 1], shape (n, 28, 28), and labels as int64, shape (n,).
+
+    Raises:
+        ValueError: If a number is not allowed, or the file is not the bundled one.
+        FileNotFoundError: If the file is missing.
+
+    Example:
+        >>> mnist(train_per_class=10, test_per_class=5)
+        Dataset: 100 training and 50 test images of 28 x 28, 10 classes (0, 1, 2, 3, 4, 5, 6, 7, 8, 9)
+
+    Source: LeCun, Cortes and Burges, The MNIST database of handwritten digits, after LeCun et al. (1998);
+    CC BY-SA 3.0.
+    """
+    return _balanced("mnist.npz", tuple("0123456789"), train_per_class, test_per_class)
 
 
 def standardize(images: np.ndarray, *, reference: np.ndarray | None = None) -> np.ndarray:
@@ -129,10 +151,22 @@ def standardize(images: np.ndarray, *, reference: np.ndarray | None = None) -> n
     return ((images - mean) / std).astype(dtype)
 
 
+def _balanced(name, class_names, train_per_class, test_per_class):
+    """The first images of each class of a bundled file in which the classes alternate."""
+    arrays = _load(name)
+    parts = []
+    for part, per_class in (("train", train_per_class), ("test", test_per_class)):
+        labels = arrays[f"{part}_labels"].astype(np.int64)
+        available = int(np.bincount(labels).min())
+        stop = len(class_names) * check_count(f"{part}_per_class", per_class, maximum=available)
+        parts += [arrays[f"{part}_images"][:stop].astype(np.float32) / np.float32(255), labels[:stop].copy()]
+    return Dataset(*parts, class_names)
+
+
 def _load(name):
     """Return the arrays of a bundled file, having checked that it is the file we bundled."""
     path = FOLDER / name
-    remedy = "install warmstart again, or rebuild it with tools/build_fashion_mnist.py"
+    remedy = "install warmstart again, or rebuild it with tools/build_idx_sets.py"
     if not path.is_file():
         raise FileNotFoundError(f"the data file {path} is missing: {remedy}")
     raw = path.read_bytes()

@@ -11,6 +11,7 @@ from numbers import Integral
 
 import torch
 from torch import Tensor, nn
+from torch.nn.functional import adaptive_avg_pool2d
 from torch.nn.utils import skip_init
 
 from .activations import HOMOGENEOUS
@@ -92,8 +93,8 @@ class Network(nn.Module):
     """What the networks below share: ``backbone`` and ``head``, their layers, and the start that fills them.
 
     Example:
-        >>> list(MLP((3, 4, 2)).layer_groups()), list(CNN((1, 4), 2).layer_groups())
-        (['backbone.0', 'head'], ['backbone.0', 'head'])
+        >>> [len(list(network.children())) for network in (MLP((3, 4, 2)), CNN((1, 4), 2))]
+        [2, 2]
     """
 
     backbone: nn.Module
@@ -114,11 +115,6 @@ class Network(nn.Module):
     def layers(self) -> list[nn.Linear | nn.Conv2d]:
         """The linear and convolutional layers in the order of the model, the head included and last."""
         return [module for module in self.modules() if isinstance(module, LAYERS)]
-
-    def layer_groups(self) -> dict[str, list[nn.Parameter]]:
-        """Return the parameters of each layer and each normalization by the module's name, from input to output."""
-        own = {name: list(module.parameters(recurse=False)) for name, module in self.named_modules()}
-        return {name: parameters for name, parameters in own.items() if parameters}
 
 
 class MLP(Network):
@@ -196,18 +192,21 @@ class MLP(Network):
 
 
 class _OfImages(Network):
-    """A network whose head reads the mean of the backbone over all positions."""
+    """A network whose head reads means of the backbone over the cells of a grid, by default over all positions."""
+
+    grid = 1
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Return the logits, shape (batch, classes), of images (batch, channels[0], height, width)."""
         expected = self.layers[0].in_channels
         if inputs.ndim != 4 or inputs.shape[1] != expected:
             raise refuse("inputs", tuple(inputs.shape), f"shapes (batch, {expected}, height, width)")
-        return self.head(self.backbone(inputs).mean(dim=(2, 3)))
+        maps = self.backbone(inputs)
+        return self.head(maps.mean(dim=(2, 3)) if self.grid == 1 else adaptive_avg_pool2d(maps, self.grid).flatten(1))
 
 
 class CNN(_OfImages):
-    r"""A plain convolutional network: convolutions, a mean over all positions, and a linear head.
+    r"""A plain convolutional network: convolutions, a mean over positions, and a linear head.
 
     Args:
         channels: From the image to the last convolution, such as ``(1, 16, 16, 32)``.
@@ -215,6 +214,7 @@ class CNN(_OfImages):
         kernel: Side of every kernel, odd, so that stride 1 keeps the size of the image.
         strides: One number, or one a convolution.
         padding_mode: "zeros" or "circular", as in ``torch.nn.Conv2d``; with the second no position lies at a border.
+        grid: The head reads the mean of each channel in each of grid x grid cells; 1 means one mean over all positions.
         norm: Makes the normalization behind each convolution from its channels, such as ``nn.BatchNorm2d``.
         nonlinearity: As in :class:`MLP`, like the arguments that are not named here.
         bias: Whether convolutions and head have biases.
@@ -226,7 +226,7 @@ class CNN(_OfImages):
 
     Attributes:
         backbone: ``nn.Sequential`` of convolutions, normalizations and nonlinearities.
-        head: ``nn.Linear`` from the last channels to the classes.
+        head: ``nn.Linear`` from the last channels, times the cells, to the classes.
 
     Raises:
         ValueError: If a size, a stride or a name is not allowed.
@@ -246,6 +246,7 @@ class CNN(_OfImages):
         kernel: int = 3,
         strides: int | Sequence[int] = 1,
         padding_mode: str = "zeros",
+        grid: int = 1,
         norm: Callable[[int], nn.Module] | None = None,
         nonlinearity: str = "relu",
         bias: bool = True,
@@ -273,8 +274,8 @@ class CNN(_OfImages):
             modules.append(skip_init(nn.Conv2d, before, after, kernel, stride=stride, **how))
             modules += [norm(after).to(**place)] if norm else []
             modules.append(activation())
-        self.backbone = nn.Sequential(*modules)
-        self.head = skip_init(nn.Linear, channels[-1], classes, bias=bias, **place)
+        self.backbone, self.grid = nn.Sequential(*modules), check_count("grid", grid)
+        self.head = skip_init(nn.Linear, channels[-1] * self.grid**2, classes, bias=bias, **place)
         self._initialize(nonlinearity, weight_init, bias_init, generator)
 
 

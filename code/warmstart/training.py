@@ -10,6 +10,7 @@ from torch import Generator, Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from ._stacking import StackedOptimizer, check_optimizer, mode, stacked
+from ._tensors import as_inputs, as_targets, as_tensors, with_classes
 from .errors import check_count, check_finite, refuse
 
 Models = nn.Module | Sequence[nn.Module]
@@ -103,20 +104,56 @@ def fit(
 
     Source: Robbins and Monro (1951) for stochastic gradient descent; Kingma and Ba (2015), Algorithm 1, for Adam.
     """
-    epochs, batch_size = check_count("epochs", epochs), check_count("batch_size", batch_size)
-    x, y = _as_tensors(model, inputs, targets)
     updater = _build_optimizer(model, optimizer, learning_rate, momentum, weight_decay)
+    return fit_with(model, updater, inputs, targets, epochs=epochs, batch_size=batch_size, generator=generator)
+
+
+def fit_with(
+    model: nn.Module,
+    optimizer: torch.optim.Optimizer,
+    inputs: np.ndarray | Tensor,
+    targets: np.ndarray | Tensor,
+    *,
+    epochs: int,
+    batch_size: int = 64,
+    generator: Generator | None = None,
+) -> History:
+    """Train ``model`` as :func:`fit` does, with an optimizer of the caller's, such as one with a rate for each layer.
+
+    Args:
+        model: Gives logits, shape (batch, classes).
+        optimizer: Of the model's parameters, or of some of them.
+        inputs: Shape (n, ...), converted to the dtype of the model's parameters.
+        targets: Class numbers, shape (n,).
+        epochs: Passes over the data, at least 1.
+        batch_size: Examples per update; the last minibatch of an epoch may be smaller.
+        generator: Source of the order of the examples; ``None`` means torch's global one.
+
+    Returns:
+        The loss of each minibatch.
+
+    Raises:
+        ValueError: If a number is out of range, or inputs and targets do not match.
+
+    Example:
+        >>> model = nn.Linear(2, 2)
+        >>> optimizer = torch.optim.AdamW(model.parameters())
+        >>> fit_with(model, optimizer, torch.ones(6, 2), torch.ones(6).long(), epochs=2).steps
+        2
+    """
+    epochs, batch_size = check_count("epochs", epochs), check_count("batch_size", batch_size)
+    x, y = as_tensors(model, inputs, targets)
     losses, highest = [], int(y.max())
     with mode(model, training=True):
         for _ in range(epochs):
             for batch in torch.randperm(len(x), generator=generator).split(batch_size):
-                value = cross_entropy(_with_classes(model(x[batch]), highest), y[batch])
+                value = cross_entropy(with_classes(model(x[batch]), highest), y[batch])
                 losses.append(value.item())
                 if not math.isfinite(losses[-1]):
                     return History(np.array(losses), math.ceil(len(x) / batch_size), diverged=True)
-                updater.zero_grad()
+                optimizer.zero_grad()
                 value.backward()
-                updater.step()
+                optimizer.step()
     finite = all(parameter.isfinite().all() for parameter in model.parameters())
     return History(np.array(losses), math.ceil(len(x) / batch_size), diverged=not finite)
 
@@ -133,6 +170,7 @@ def fit_many(
     weight_decay: float | Sequence[float] = 0.0,
     optimizer: str = "sgd",
     generator: Generator | Sequence[Generator] | None = None,
+    rows: Sequence[Sequence[int]] | None = None,
 ) -> list[History]:
     r"""Train several models of one architecture side by side, which is faster than :func:`fit` one after the other.
 
@@ -153,6 +191,7 @@ def fit_many(
         generator: Source of the order of the examples: one for all models, which then see the same minibatches, or a
             list with one a model. Dropout masks come from each model's own :class:`~warmstart.models.Dropout`;
             ``torch.nn.Dropout`` draws different ones for each from the global state.
+        rows: Which of the inputs each model trains on, shape (models, examples); ``None`` means all on all.
 
     Returns:
         The history of each model.
@@ -176,19 +215,21 @@ def fit_many(
     epochs, batch_size = check_count("epochs", epochs), check_count("batch_size", batch_size)
     losses = []
     with stacked(models, training=True) as stack:
-        x, y = _as_tensors(stack.base, inputs, targets)
+        x, y = as_tensors(stack.base, inputs, targets)
         update = StackedOptimizer(stack, optimizer, learning_rate, momentum, weight_decay)
         alive, highest = torch.ones(len(stack.models), dtype=torch.bool, device=x.device), int(y.max())
-        for batch in _batches(len(x), epochs, batch_size, generator, len(stack.models)):
-            values = _losses(_with_classes(stack(x[batch]), highest), y[batch])
+        subsets = _checked_rows(rows, len(stack.models), len(x))
+        for batch in _batches(subsets, epochs, batch_size, generator, len(stack.models)):
+            values = _losses(with_classes(stack(x[batch]), highest), y[batch])
             losses.append(values.detach())
             alive = alive & values.isfinite()
             if not alive.any():
                 break
             update(torch.autograd.grad(values.sum(), stack.trainable, allow_unused=True), alive)
         finite = [all(tensor[i].isfinite().all() for tensor in stack.parameters.values()) for i in range(len(alive))]
-    rows = torch.stack(losses).cpu().double().numpy().T
-    return [_history(row, math.ceil(len(x) / batch_size), ok) for row, ok in zip(rows, finite, strict=True)]
+    curves = torch.stack(losses).cpu().double().numpy().T
+    steps_per_epoch = math.ceil(subsets.shape[1] / batch_size)
+    return [_history(curve, steps_per_epoch, ok) for curve, ok in zip(curves, finite, strict=True)]
 
 
 def logits(model: Models, inputs: np.ndarray | Tensor) -> Tensor:
@@ -207,9 +248,9 @@ def logits(model: Models, inputs: np.ndarray | Tensor) -> Tensor:
     """
     if isinstance(model, nn.Module):
         with mode(model, training=False), torch.no_grad():
-            return model(_as_inputs(model, inputs))
+            return model(as_inputs(model, inputs))
     with stacked(model, training=False) as stack, torch.no_grad():
-        return stack(_as_inputs(stack.base, inputs)[None])
+        return stack(as_inputs(stack.base, inputs)[None])
 
 
 def accuracy(model: Models, inputs: np.ndarray | Tensor, targets: np.ndarray | Tensor) -> float | np.ndarray:
@@ -261,14 +302,29 @@ def loss(model: Models, inputs: np.ndarray | Tensor, targets: np.ndarray | Tenso
     return _as_numbers(_losses(answers, y))
 
 
-def _batches(n, epochs, batch_size, generator, models):
+def _checked_rows(rows, models, n):
+    """The indices of each model's examples, shape (models, examples), or (1, n) if all models train on all."""
+    if rows is None:
+        return torch.arange(n)[None]
+    indices = torch.as_tensor(np.asarray(rows))
+    inside = indices.ndim == 2 and indices.numel() and not indices.is_floating_point()
+    if not inside or len(indices) != models or indices.min() < 0 or indices.max() >= n:
+        received = (
+            f"shape {tuple(indices.shape)} with values from {np.min(rows, initial=n)} to {np.max(rows, initial=0)}"
+        )
+        raise refuse("rows", received, f"shape ({models}, examples) with whole numbers from 0 to {n - 1}")
+    return indices.long()
+
+
+def _batches(subsets, epochs, batch_size, generator, models):
     """Yield the indices of each minibatch, shape (1, batch) if all models share it, else (models, batch)."""
     generators = [generator] if generator is None or isinstance(generator, Generator) else list(generator)
     if len(generators) not in (1, models):
         raise refuse("generator", f"{len(generators)} generators", f"one, or {models}, one a model")
     for _ in range(epochs):
-        order = torch.stack([torch.randperm(n, generator=source) for source in generators])
-        yield from order.split(batch_size, dim=1)
+        order = torch.stack([torch.randperm(subsets.shape[1], generator=source) for source in generators])
+        order = order.expand(max(len(order), len(subsets)), -1)
+        yield from subsets.expand(len(order), -1).gather(1, order).split(batch_size, dim=1)
 
 
 def _history(losses, steps_per_epoch, finite_weights):
@@ -279,9 +335,9 @@ def _history(losses, steps_per_epoch, finite_weights):
 
 
 def _answers(model, inputs, targets):
-    y = _as_targets(targets, np.shape(inputs))
+    y = as_targets(targets, np.shape(inputs))
     answers = logits(model, inputs)
-    return _with_classes(answers, int(y.max())), y.to(answers.device)
+    return with_classes(answers, int(y.max())), y.to(answers.device)
 
 
 def _losses(answers, y):
@@ -294,38 +350,6 @@ def _losses(answers, y):
 
 def _as_numbers(values):
     return values.item() if values.ndim == 0 else values.cpu().double().numpy()
-
-
-def _with_classes(answers, highest):
-    if answers.ndim < 2 or answers.shape[-1] <= highest:
-        allowed = f"classes of the model, whose logits have shape {tuple(answers.shape)}"
-        raise refuse("targets", highest, allowed)
-    return answers
-
-
-def _as_tensors(model, inputs, targets):
-    y = _as_targets(targets, np.shape(inputs))
-    x = _as_inputs(model, inputs)
-    return x, y.to(x.device)
-
-
-def _as_inputs(model, inputs):
-    """The inputs as a tensor of the type and on the device of the model's parameters."""
-    x = inputs.detach() if isinstance(inputs, Tensor) else torch.tensor(np.asarray(inputs))
-    parameter = next(model.parameters(), None)
-    return x.to(torch.get_default_dtype()) if parameter is None else x.to(parameter)
-
-
-def _as_targets(targets, input_shape):
-    y = targets if isinstance(targets, Tensor) else torch.tensor(np.asarray(targets))
-    if y.ndim != 1 or len(input_shape) < 2 or len(y) != input_shape[0] or len(y) == 0:
-        received = f"shape {tuple(input_shape)} and targets {tuple(y.shape)}"
-        raise ValueError(f"inputs received {received}; allowed: (n, ...) and (n,), n > 0")
-    if y.is_floating_point():
-        raise ValueError(f"targets received {y.dtype}; allowed: whole numbers, the classes")
-    if y.long().min() < 0:
-        raise refuse("targets", int(y.min()), "classes of the model, from 0")
-    return y.long()
 
 
 def _build_optimizer(model, optimizer, learning_rate, momentum, weight_decay):

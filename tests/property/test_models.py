@@ -11,7 +11,6 @@ from hypothesis import strategies as st
 from torch import nn
 
 from warmstart.models import ACTIVATIONS, CNN, MLP, Dropout, ResidualNet
-from warmstart.probes import record
 
 NUMPY = {
     "linear": lambda z: z,
@@ -50,16 +49,6 @@ def test_layers_have_the_widths_and_the_head_is_the_last(widths):
     assert [(layer.in_features, layer.out_features) for layer in model.layers] == list(pairwise(widths))
     assert model.layers[-1] is model.head
     assert len(model.backbone) == 2 * (len(widths) - 2)
-
-
-@given(widths, st.booleans())
-def test_layer_groups_hold_every_parameter_once_in_order_and_are_named_as_in_a_recording(widths, bias):
-    model = MLP(widths, bias=bias, dropout=0.5)
-    groups = model.layer_groups()
-    assert [id(p) for group in groups.values() for p in group] == [id(p) for p in model.parameters()]
-    with record(model) as seen:
-        model(torch.zeros(1, widths[0]))
-    assert list(groups) == list(seen.pre_activations)
 
 
 @pytest.mark.parametrize(
@@ -232,6 +221,13 @@ def test_a_residual_block_adds_its_branch_and_strides_where_a_stage_begins():
     torch.testing.assert_close(model(x), model.head(h.relu().mean(dim=(2, 3))))
 
 
+def test_the_head_reads_means_over_the_cells_of_a_grid():
+    model = CNN((1, 3), 4, strides=2, grid=2, dtype=torch.float64, generator=generator())
+    x = torch.randn(2, 1, 8, 8, dtype=torch.float64, generator=generator(1))
+    cells = model.backbone(x).unflatten(2, (2, 2)).unflatten(4, (2, 2)).mean(dim=(3, 5))  # of 2 x 2 positions each
+    torch.testing.assert_close(model(x), model.head(cells.flatten(1)))
+
+
 def test_a_residual_network_whose_branches_end_in_zeros_is_its_shortcut():
     model = ResidualNet((1, 4), 3, blocks=3, generator=generator())
     for block in list(model.backbone)[1:4]:
@@ -243,8 +239,6 @@ def test_a_residual_network_whose_branches_end_in_zeros_is_its_shortcut():
 @pytest.mark.parametrize("build", [lambda **o: CNN((1, 4, 6), 3, **o), lambda **o: ResidualNet((1, 4, 6), 3, **o)])
 def test_the_networks_of_images_keep_the_promises_of_all(build):
     model = build(norm=nn.BatchNorm2d, generator=generator(), dtype=torch.float64)
-    groups = model.layer_groups()
-    assert sorted(id(p) for group in groups.values() for p in group) == sorted(id(p) for p in model.parameters())
     assert {p.dtype for p in model.parameters()} == {torch.float64}
     assert model.layers[-1] is model.head
     before = torch.get_rng_state()
@@ -267,6 +261,7 @@ def test_the_networks_of_images_keep_the_promises_of_all(build):
         (lambda: CNN((1, 4), 0), "classes received 0; allowed: whole numbers from 1"),
         (lambda: CNN((1, 4), 10, kernel=2), "kernel received 2; allowed: odd numbers"),
         (lambda: CNN((1, 4), 10, strides=(1, 2)), r"strides received \(1, 2\); allowed: one number, or 1, one a"),
+        (lambda: CNN((1, 4), 10, grid=0), "grid received 0; allowed: whole numbers from 1"),
         (lambda: CNN((1, 4), 10, strides=0), "strides received 0; allowed: whole numbers from 1"),
         (lambda: CNN((1, 4), 10, padding_mode="reflect"), "padding_mode received 'reflect'; allowed: zeros, circular"),
         (lambda: CNN((1, 4), 10, nonlinearity="ReLU"), "nonlinearity received 'ReLU'; allowed: linear, relu"),

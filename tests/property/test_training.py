@@ -6,7 +6,7 @@ import warnings
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from scipy.special import log_softmax, softmax
 from torch import nn
@@ -518,3 +518,34 @@ def test_a_diverged_history_knows_its_epochs():
     history = fit(linear(), *problem(n=12), epochs=4, learning_rate=1e308, batch_size=5)
     assert history.diverged
     assert history.steps_per_epoch == 3
+
+
+@given(seeds)
+@settings(max_examples=10, deadline=None)
+def test_models_on_rows_of_their_own_end_where_each_alone_would(seed):
+    (x, y), rows = (
+        problem(seed, n=20),
+        np.stack([np.random.default_rng(seed + i).permutation(20)[:7] for i in range(3)]),
+    )
+    options = {"epochs": 3, "learning_rate": 0.1, "batch_size": 3}
+    stack, alone = ([linear(seed) for seed in range(3)] for _ in range(2))
+    histories = fit_many(stack, x, y, rows=rows, generator=[generator(i) for i in range(3)], **options)
+    for index, (one, other) in enumerate(zip(stack, alone, strict=True)):
+        history = fit(other, x[rows[index]], y[rows[index]], generator=generator(index), **options)
+        np.testing.assert_allclose(histories[index].losses, history.losses, rtol=1e-9)
+        assert histories[index].steps_per_epoch == history.steps_per_epoch == 3
+        torch.testing.assert_close(one.head.weight, other.head.weight)
+
+
+def test_rows_with_one_order_for_all():
+    (x, y), models = problem(n=20), [linear(), linear()]
+    fit_many(models, x, y, rows=[range(10), range(10)], epochs=2, learning_rate=0.1, generator=generator())
+    torch.testing.assert_close(*(model.head.weight for model in models))
+
+
+@pytest.mark.parametrize("rows", [[[0, 1]], [[0, 1], [2, 12]], [[0, -1], [2, 3]], [[], []], [[0.5], [1.0]], [0, 1]])
+def test_bad_rows_are_named(rows):
+    with pytest.raises(
+        ValueError, match=r"rows received .*; allowed: shape \(2, examples\) with whole numbers from 0 to 11"
+    ):
+        fit_many([linear(), linear()], *problem(), rows=rows, epochs=1, learning_rate=0.1)

