@@ -22,6 +22,7 @@ MODULES = (
     "models",
     "probes",
     "training",
+    "comparison",
     "transfer",
     "data",
     "studies",

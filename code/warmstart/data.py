@@ -114,6 +114,32 @@ def mnist(*, train_per_class: int = 600, test_per_class: int = 200) -> Dataset:
     return _balanced("mnist.npz", tuple("0123456789"), train_per_class, test_per_class)
 
 
+def choose_rows(labels: np.ndarray, per_class: int, *, rng: np.random.Generator) -> np.ndarray:
+    """Draw the same number of examples of each class at random, without replacement.
+
+    Args:
+        labels: Class numbers, shape (n,).
+        per_class: Examples of each class that occurs.
+        rng: Source of the choice.
+
+    Returns:
+        Indices into ``labels``, shape (classes * per_class,), in the order of the classes.
+
+    Raises:
+        ValueError: If there are no labels, or a class has fewer examples.
+
+    Example:
+        >>> choose_rows(np.array([0, 0, 1, 1, 1]), 2, rng=np.random.default_rng(0))
+        array([0, 1, 4, 2])
+    """
+    labels = np.asarray(labels)
+    if labels.ndim != 1 or not labels.size:
+        raise refuse("labels", labels.shape, "shape (n,) with n > 0")
+    classes, counts = np.unique(labels, return_counts=True)
+    check_count("per_class", per_class, maximum=int(counts.min()))
+    return np.concatenate([rng.permutation(np.flatnonzero(labels == one))[:per_class] for one in classes])
+
+
 def standardize(images: np.ndarray, *, reference: np.ndarray | None = None) -> np.ndarray:
     r"""Shift and scale ``images`` to mean 0 and variance 1, over all pixels of all images of the reference.
 

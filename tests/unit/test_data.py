@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from warmstart import data
-from warmstart.data import Dataset, fashion_mnist, mnist, standardize
+from warmstart.data import Dataset, choose_rows, fashion_mnist, mnist, standardize
 
 IMAGES = arrays(np.float64, array_shapes(max_dims=3, max_side=5), elements=st.floats(-100, 100)).filter(
     lambda images: images.std() > 1e-3
@@ -199,3 +199,33 @@ def test_a_dataset_is_read_only_and_leaves_the_arrays_it_is_given_alone():
     assert images.flags.writeable
     assert not dataset.train_images.flags.writeable
     assert not dataset.test_labels.flags.writeable
+
+
+@given(st.lists(st.integers(0, 3), min_size=1, max_size=60), st.integers(0, 99))
+def test_chosen_rows_are_balanced_and_different(labels, seed):
+    labels = np.array(labels)
+    least = np.unique(labels, return_counts=True)[1].min()
+    rows = choose_rows(labels, int(least), rng=np.random.default_rng(seed))
+    assert len(set(rows.tolist())) == len(rows)
+    assert set(np.unique(labels[rows], return_counts=True)[1].tolist()) == {least}
+
+
+def test_each_example_is_chosen_equally_often():
+    """Of 2000 draws of one of four: 500 each, with a standard deviation of 19."""
+    rng = np.random.default_rng(0)
+    chosen = [int(choose_rows(np.zeros(4, int), 1, rng=rng)[0]) for _ in range(2000)]
+    assert np.bincount(chosen) == pytest.approx(500, abs=5 * 19.4)
+
+
+@pytest.mark.parametrize(
+    ("labels", "per_class", "message"),
+    [
+        ([0, 0, 1], 2, "per_class received 2; allowed: whole numbers from 1 to 1"),
+        ([0, 0], 0, "per_class received 0"),
+        ([], 1, "labels received (0,); allowed: shape (n,) with n > 0"),
+        ([[0, 1]], 1, "labels received (1, 2)"),
+    ],
+)
+def test_rows_that_cannot_be_chosen_are_named(labels, per_class, message):
+    with pytest.raises(ValueError, match=re.escape(message)):
+        choose_rows(np.array(labels), per_class, rng=np.random.default_rng(0))
