@@ -39,7 +39,7 @@ class Paired:
 def paired(one: Sequence[float], other: Sequence[float]) -> Paired:
     r"""Return mean and standard error of ``one - other``, seed by seed.
 
-    .. math:: \bar d = \frac{1}{n} \sum_i d_i, \qquad \text{standard error}^2 = \frac{\sum_i (d_i - \bar d)^2}{n (n - 1)}
+    .. math:: \bar d = \frac{1}{n} \sum_i d_i, \qquad \text{error}^2 = \frac{\sum_i (d_i - \bar d)^2}{n (n - 1)}
 
     What both arms share, such as an easy draw of examples, cancels.
 

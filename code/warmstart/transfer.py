@@ -109,7 +109,7 @@ def replace_head(model: nn.Module, head: int | nn.Module, *, name: str | None = 
 
     .. math:: \frac{\partial L}{\partial h} = W^\top \frac{\partial L}{\partial z} = 0 \quad \text{for } W = 0,
 
-    so no noise of the head reaches the features before the head has learned something.
+    and no noise of the head remains in the answers: chapter 08 shows what training cannot forget of a random start.
 
     Args:
         model: Changed in place.
@@ -130,7 +130,7 @@ def replace_head(model: nn.Module, head: int | nn.Module, *, name: str | None = 
         >>> model(torch.ones(1, 4))
         tensor([[0., 0., 0.]], grad_fn=<AddmmBackward0>)
 
-    Source: a zero start for the new head as in Kolesnikov et al. (2020), Big Transfer, section 3.3.
+    Source: the published code of Kolesnikov et al. (2020), Big Transfer, starts new heads at zero.
     """
     name, old = _head(model, name)
     if not name:
@@ -513,7 +513,7 @@ def _left_out(U, s, Y, penalty):
 def _sharpness(scores, y):
     """The factor from 1 to ``SHARPEST`` with the least cross entropy of softmax(factor * scores), by bisection."""
     low, high = 1.0, SHARPEST
-    for _ in range(30):
+    for _ in range(16):
         middle = (low + high) / 2
         slope = ((middle * scores).softmax(dim=1) * scores).sum(dim=1) - scores.gather(1, y[:, None])[:, 0]
         low, high = (middle, high) if slope.mean() < 0 else (low, middle)
