@@ -28,6 +28,7 @@ ALLOWED = {
     "_tensors": {"numpy", "torch", "errors"},
     "training": {"numpy", "torch", "errors", "_stacking", "_tensors"},
     "comparison": {"numpy", "torch", "errors", "training"},
+    "pretrained": {"torch", "errors", "efficientnet_lite_pytorch"},
     "transfer": {"numpy", "torch", "errors", "_stacking", "_tensors", "training"},
 }
 

@@ -23,6 +23,7 @@ MODULES = (
     "probes",
     "training",
     "comparison",
+    "pretrained",
     "transfer",
     "data",
     "studies",

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from warmstart import data
-from warmstart.data import Dataset, choose_rows, fashion_mnist, mnist, standardize
+from warmstart.data import Dataset, Emoji, choose_rows, emoji, fashion_mnist, mnist, standardize
 
 IMAGES = arrays(np.float64, array_shapes(max_dims=3, max_side=5), elements=st.floats(-100, 100)).filter(
     lambda images: images.std() > 1e-3
@@ -88,7 +88,7 @@ def test_a_dataset_shows_itself():
     )
 
 
-@pytest.mark.parametrize("name", SETS)
+@pytest.mark.parametrize("name", [*SETS, "emoji"])
 def test_notes_beside_the_file_are_true(name):
     raw = (data.FOLDER / f"{name}.npz").read_bytes()
     notes = (data.FOLDER / f"{name}.md").read_text(encoding="utf-8")
@@ -96,13 +96,35 @@ def test_notes_beside_the_file_are_true(name):
     assert data.SHA256[f"{name}.npz"] in notes
     assert f"{len(raw):,} bytes" in notes
     assert "## Licence" in notes
-    assert {"fashion_mnist": "Zalando SE", "mnist": "Corinna Cortes"}[name] in notes
-    assert f"build_idx_sets.py {name} " in notes
+    assert {"fashion_mnist": "Zalando SE", "mnist": "Corinna Cortes", "emoji": "Twitter, Inc and other"}[name] in notes
+    assert {"emoji": "build_emoji.py emoji-"}.get(name, f"build_idx_sets.py {name} ") in notes
     with np.load(io.BytesIO(raw)) as archive:
         for array_name, array in archive.items():
             assert f"`{array_name}`" in notes
             assert str(array.shape) in notes
-            assert array.dtype.name in notes
+            assert array.dtype.name.rstrip("0123456789") in notes
+
+
+def test_emoji_are_the_same_in_two_styles():
+    """A picture is nearer to the same emoji in the other style than to another, far more often than by chance."""
+    pictures = emoji()
+    assert pictures.noto.shape == pictures.twemoji.shape == (690, 3, 64, 64)
+    assert (pictures.noto.dtype, pictures.labels.dtype) == (np.float32, np.int64)
+    assert (pictures.noto.min(), pictures.noto.max()) == (0.0, 1.0)
+    assert np.bincount(pictures.labels).tolist() == [130, 124, 72, 59, 118, 47, 51, 89]
+    assert len(set(pictures.names)) == 690
+    assert {"rat", "hotdog", "hammer"} <= set(pictures.names)
+    small = [
+        style.reshape(690, 3, 16, 4, 16, 4).mean(axis=(3, 5)).reshape(690, -1)
+        for style in (pictures.noto, pictures.twemoji)
+    ]
+    centred = [style - style.mean(axis=0) for style in small]
+    unit = [style / np.linalg.norm(style, axis=1, keepdims=True) for style in centred]
+    assert ((unit[1] @ unit[0].T).argmax(axis=1) == np.arange(690)).mean() > 0.25
+    with pytest.raises(ValueError, match="read-only"):
+        pictures.noto[0] = 0
+    assert repr(pictures).startswith("Emoji: 690 in two styles, 64 x 64 pixels, 8 classes (animal, food, ")
+    assert isinstance(pictures, Emoji)
 
 
 def test_every_bundled_file_has_notes_and_a_digest():
