@@ -303,7 +303,7 @@ def param_groups(
 
 
 def extract_features(
-    model: nn.Module, inputs: np.ndarray | Tensor, *, name: str | None = None, batch_size: int = 256
+    model: nn.Module, inputs: np.ndarray | Tensor, *, name: str | None = None, batch_size: int = 64
 ) -> Tensor:
     """Return what the head of ``model`` gets to see: one pass in evaluation mode, without gradients.
 
