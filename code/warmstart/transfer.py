@@ -478,7 +478,9 @@ def _set_frozen(modules, parameters):
 
 
 def _stay(module, training=True):
-    """What ``train`` is for a frozen module, in place of ``torch.nn.Module.train``: it stays in evaluation mode."""
+    """What ``train`` is for a frozen module: it stays as it is, and passes the mode on to what is inside."""
+    for child in module.children():
+        child.train(training)
     return module
 
 

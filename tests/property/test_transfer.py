@@ -231,6 +231,23 @@ def test_a_copy_of_a_frozen_model_is_frozen_itself(name):
     assert all(module.training for module in twin.train().modules())
 
 
+def test_what_is_released_or_replaced_inside_a_frozen_model_follows_its_mode():
+    """Freeze everything, then release the head, or give it a new one: it must get into training mode again."""
+    model = MLP((6, 8, 3), dropout=0.5)
+    replace_head(model, nn.Sequential(nn.Dropout(), nn.Linear(8, 2)), name="head")
+    freeze(model)
+    unfreeze(model.head)
+    model.train()
+    assert all(part.training for part in model.head.modules())
+    assert not any(part.training for part in model.backbone.modules())
+    model.eval()
+    assert not any(part.training for part in model.modules())
+    freeze(model)
+    new = replace_head(model, nn.Sequential(nn.BatchNorm1d(8), nn.Linear(8, 4)), name="head")
+    model.train()
+    assert all(part.training for part in new.modules())
+
+
 @kinds
 def test_freeze_to_stops_a_prefix_and_releases_the_rest(name):
     model, x = networks()[name], inputs_of(name)
