@@ -237,3 +237,13 @@ def test_the_checklist_prints_on_one_page(tab, address):
     tab.emulate_media(media="print")
     pages = re.findall(rb"/Type\s*/Page\b", tab.pdf(format="A4", margin=dict.fromkeys(("top", "bottom"), "15mm")))
     assert len(pages) == 1
+
+
+@pytest.mark.parametrize(("page", "name"), [("08_why_and_what", "targets"), ("09_how_to_transfer", "emoji")])
+def test_black_in_a_picture_is_black_in_dark_mode_too(tab, address, page, name):
+    tab.add_init_script("localStorage.setItem('mode', 'dark'); localStorage.setItem('theme', 'dark')")
+    tab.goto(f"{address}/chapters/{page}.html")
+    expect(tab.locator("html")).to_have_attribute("data-theme", "dark")
+    expect(tab.locator(f"#fig-{page[:2]}-{name} img")).to_have_css("filter", "none")
+    drawn = tab.locator("figure img:not(.picture)").first
+    expect(drawn).to_have_css("filter", re.compile("invert"))
