@@ -29,6 +29,7 @@ ALLOWED = {
     "training": {"numpy", "torch", "errors", "_stacking", "_tensors"},
     "comparison": {"numpy", "torch", "errors", "training"},
     "pretrained": {"torch", "errors", "efficientnet_lite_pytorch"},
+    "adaptation": {"numpy", "torch", "errors", "_stacking", "_tensors"},
     "transfer": {"numpy", "torch", "errors", "_stacking", "_tensors", "training"},
 }
 

@@ -23,6 +23,7 @@ MODULES = (
     "probes",
     "training",
     "comparison",
+    "adaptation",
     "pretrained",
     "transfer",
     "data",

@@ -1,4 +1,4 @@
-"""Real data that is bundled with the package: no download, and a checksum that is verified at every load."""
+"""Real data: bundled with the package or downloaded by the reader, and a checksum that is verified at every load."""
 
 import hashlib
 import io
@@ -14,10 +14,28 @@ SHA256 = {
     "emoji.npz": "d784f9db8389d67012e7aae2f90db3d6898ac125fcd71e1172a281f3bdc9cbbc",
     "fashion_mnist.npz": "9e4631da85efe1567921aa35db75d54e4879575710a1cff52b1a06aa968d21be",
     "mnist.npz": "afb142389887bc2e008e3e52a79c8a8b2a25e1508d9733ed07f45ab943c0671a",
+    "photographs.npz": "dc68567d1967658d28a7e68b8efe81b238dfa77b0f341917af366c08349a5619",
 }
 FASHION_MNIST_CLASSES = (
     "T-shirt/top", "Trouser", "Pullover", "Dress", "Coat", "Sandal", "Shirt", "Sneaker", "Bag", "Ankle boot",
 )  # fmt: skip
+MEDMNIST_CLASSES = {
+    "breastmnist": ("malignant", "normal or benign"),
+    "octmnist": ("choroidal neovascularization", "diabetic macular edema", "drusen", "normal"),
+    "pneumoniamnist": ("normal", "pneumonia"),
+}
+# Name of the file and its MD5 as the package medmnist 3.0.2 gives them; the number is that of pixels, 28 without one.
+MEDMNIST_MD5 = {
+    "breastmnist": "750601b1f35ba3300ea97c75c52ff8f6",
+    "breastmnist_64": "742edef2a1fd1524b2efff4bd7ba9364",
+    "breastmnist_128": "363e4b3f8d712e9b5de15470a2aaadf1",
+    "octmnist": "c68d92d5b585d8d81f7112f81e2d0842",
+    "octmnist_64": "e229e9440236b774d9f0dfef9d07bdaf",
+    "octmnist_128": "0a97e76651ace45c5d943ee3f65b63ae",
+    "pneumoniamnist": "28209eda62fecd6e6a2d98b1501bb15f",
+    "pneumoniamnist_64": "8f4eceb4ccffa70c672198ea285246c6",
+    "pneumoniamnist_128": "05b46931834c231683c68f40c47b2971",
+}
 EMOJI_CLASSES = ("animal", "food", "vehicle", "building", "face", "clothing", "sport or game", "tool")
 
 
@@ -168,8 +186,74 @@ def emoji() -> Emoji:
     Henderson, emoji-datasource 16.0.0, MIT licence. The notes beside the file name them.
     """
     arrays = _load("emoji.npz")
-    styles = [arrays[style].transpose(0, 3, 1, 2).astype(np.float32) / np.float32(255) for style in ("noto", "twemoji")]
+    styles = [_as_pictures(arrays[style]).transpose(0, 3, 1, 2) for style in ("noto", "twemoji")]
     return Emoji(*styles, arrays["labels"].astype(np.int64), tuple(arrays["names"].tolist()), EMOJI_CLASSES)
+
+
+def photographs() -> dict[str, np.ndarray]:
+    """Return two grey textures, each from two places of its photograph, and two small colour pictures.
+
+    Returns:
+        Read-only arrays of float32 in [0, 1] by their names: ``brick``, ``brick_elsewhere``, ``gravel`` and
+        ``gravel_elsewhere`` of shape (80, 80), ``cat`` and ``person`` of shape (3, 64, 64).
+
+    Raises:
+        ValueError: If the file is not the bundled one.
+        FileNotFoundError: If the file is missing.
+
+    Example:
+        >>> {name: picture.shape for name, picture in photographs().items()}["person"]
+        (3, 64, 64)
+
+    Source: CC0Textures (CC0), Stéfan van der Walt (CC0) and NASA (public domain), as scikit-image 0.26.0 brings them.
+    """
+    arrays = _load("photographs.npz")
+    pictures = {}
+    for name, picture in arrays.items():
+        pictures[name] = _as_pictures(picture if picture.ndim == 2 else picture.transpose(2, 0, 1))
+        pictures[name].flags.writeable = False
+    return pictures
+
+
+def medmnist(path: str | Path) -> Dataset:
+    """Return a set of grey medical pictures from a MedMNIST file that was downloaded before: X-ray, ultrasound or OCT.
+
+    The name of the file says which set it is, such as ``pneumoniamnist.npz`` (chest X-rays of 28 x 28 pixels) or
+    ``pneumoniamnist_128.npz``; the address is in the paper. Its MD5 must be the official one, since altered copies are
+    about. The validation pictures are left out.
+
+    Args:
+        path: The file, with the name that MedMNIST gave it.
+
+    Returns:
+        Training and test pictures, shape (n, height, width), with their labels and the names of the classes.
+
+    Raises:
+        ValueError: If the name is none of a set that is known here, or the MD5 is another.
+        FileNotFoundError: If there is no such file.
+
+    Example:
+        >>> medmnist("pneumoniamnist.npz")
+        Traceback (most recent call last):
+        FileNotFoundError: there is no file pneumoniamnist.npz: download it from the address in the MedMNIST paper
+
+    Source: Yang et al. (2023), MedMNIST v2, Scientific Data 10, 41; the sets that are read here are CC BY 4.0.
+    """
+    path = Path(path)
+    if path.stem not in MEDMNIST_MD5:
+        raise refuse("path", path.name, ", ".join(f"{name}.npz" for name in MEDMNIST_MD5))
+    if not path.is_file():
+        raise FileNotFoundError(f"there is no file {path}: download it from the address in the MedMNIST paper")
+    raw, expected = path.read_bytes(), MEDMNIST_MD5[path.stem]
+    if (received := hashlib.md5(raw, usedforsecurity=False).hexdigest()) != expected:
+        raise ValueError(f"{path.name} received MD5 {received}; allowed: {expected}: it is damaged, or an altered copy")
+    with np.load(io.BytesIO(raw), allow_pickle=False) as archive:
+        arrays = [
+            part
+            for split in ("train", "test")
+            for part in (_as_pictures(archive[f"{split}_images"]), archive[f"{split}_labels"][:, 0].astype(np.int64))
+        ]
+    return Dataset(*arrays, MEDMNIST_CLASSES[path.stem.partition("_")[0]])
 
 
 def choose_rows(labels: np.ndarray, per_class: int, *, rng: np.random.Generator) -> np.ndarray:
@@ -251,8 +335,13 @@ def _balanced(name, class_names, train_per_class, test_per_class):
         labels = arrays[f"{part}_labels"].astype(np.int64)
         available = int(np.bincount(labels).min())
         stop = len(class_names) * check_count(f"{part}_per_class", per_class, maximum=available)
-        parts += [arrays[f"{part}_images"][:stop].astype(np.float32) / np.float32(255), labels[:stop].copy()]
+        parts += [_as_pictures(arrays[f"{part}_images"][:stop]), labels[:stop].copy()]
     return Dataset(*parts, class_names)
+
+
+def _as_pictures(levels):
+    """Bytes from 0 to 255 as float32 in [0, 1]."""
+    return levels.astype(np.float32) / np.float32(255)
 
 
 def _load(name):

