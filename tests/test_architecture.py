@@ -30,6 +30,7 @@ ALLOWED = {
     "comparison": {"numpy", "torch", "errors", "training"},
     "pretrained": {"torch", "errors", "efficientnet_lite_pytorch"},
     "adaptation": {"numpy", "torch", "errors", "_stacking", "_tensors"},
+    "perception": {"numpy", "torch", "errors"},
     "transfer": {"numpy", "torch", "errors", "_stacking", "_tensors", "training"},
 }
 

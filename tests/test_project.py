@@ -24,6 +24,7 @@ MODULES = (
     "training",
     "comparison",
     "adaptation",
+    "perception",
     "pretrained",
     "transfer",
     "data",
