@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from chapters import BOOTSTRAP
+
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "code" / "warmstart"
 MODULES = (
@@ -140,3 +142,11 @@ def test_contributing_names_tests_that_exist():
         if test:
             assert re.search(rf"^def {test}\(", current.read_text(encoding="utf-8"), re.MULTILINE), test
     assert named > 15
+
+
+def test_what_colab_installs_brings_what_the_chapters_import():
+    """The bootstrap cell names an extra that exists, and it has every package with pretrained weights."""
+    extra = re.search(r"warmstart\[(\w+)\] @", BOOTSTRAP)[1]
+    extras = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]["optional-dependencies"]
+    pins = (ROOT / "requirements.txt").read_text(encoding="utf-8")
+    assert set(re.findall(r"^(efficientnet\w+)==", pins, re.MULTILINE)) <= set(extras[extra])

@@ -23,7 +23,7 @@ import sys
 from importlib.util import find_spec
 
 if "google.colab" in sys.modules and find_spec("warmstart") is None:
-    %pip install --quiet "warmstart @ git+{repository}"\
+    %pip install --quiet "warmstart[pretrained] @ git+{repository}"\
 """
 
 

@@ -85,7 +85,8 @@ class EfficientNetLite0(nn.Module):
 
         Args:
             pictures: As in ``forward``.
-            blocks: Numbers of blocks, rising; 0 is the stem.
+            blocks: Numbers of blocks, rising; 0 is the stem, and one more than there are blocks the last convolution,
+                whose means over the places are what the head gets.
 
         Returns:
             For each block a tensor of shape (batch, channels, height, width).
@@ -94,11 +95,14 @@ class EfficientNetLite0(nn.Module):
             ValueError: If the pictures have another shape, or the numbers are not rising or those of no block.
         """
         net, blocks = self.network, list(blocks)
-        if not blocks or blocks != sorted(set(blocks)) or not 0 <= blocks[0] <= blocks[-1] <= len(net._blocks):
-            raise refuse("blocks", blocks, f"rising numbers from 0 to {len(net._blocks)}")
+        last = len(net._blocks) + 1
+        if not blocks or blocks != sorted(set(blocks)) or not 0 <= blocks[0] <= blocks[-1] <= last:
+            raise refuse("blocks", blocks, f"rising numbers from 0 to {last}")
         seen = [net._swish(net._bn0(net._conv_stem(self._normalized(pictures))))]
         for block in net._blocks[: blocks[-1]]:
             seen.append(block(seen[-1]))
+        if blocks[-1] == last:
+            seen.append(net._swish(net._bn1(net._conv_head(seen[-1]))))
         return [seen[number] for number in blocks]
 
     def _normalized(self, pictures):

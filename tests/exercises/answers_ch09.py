@@ -52,6 +52,8 @@ RIGHT = [
     ("09-step", by_differences),
     ("09-speedup", lambda epochs, features, head: epochs * (features + head) / (features + epochs * head)),
     ("09-speedup", lambda epochs, f, h: sum(f + h for _ in range(epochs)) / (f + sum(h for _ in range(epochs)))),
+    ("09-pull", lambda h, a, source, strength: (h * a + strength * source) / (h + strength)),
+    ("09-pull", lambda h, a, source, strength: source + h / (h + strength) * (a - source)),
 ]
 WRONG = [
     ("09-stops", [0, 0, 1, 0], "the parameters in place", "These are the ways"),
@@ -77,12 +79,20 @@ WRONG = [
     ("09-speedup", lambda epochs, f, h: (f + epochs * h) / (epochs * (f + h)), "the inverse", "How often"),
     ("09-speedup", lambda epochs, f, h: epochs * f / (f + epochs * h), "a loop without", "The loop trains"),
     ("09-speedup", lambda epochs, f, h: epochs * (f + h) - (f + epochs * h), "the time saved", "This is a difference"),
+    ("09-pull", lambda h, a, source, strength: h * a / (h + strength), "towards zero", "This is ordinary"),
+    ("09-pull", lambda h, a, source, strength: (strength * a + h * source) / (h + strength), "swapped", "What should"),
+    ("09-pull", lambda h, a, s, k: (h * a + 2 * k * s) / (h + 2 * k), "the half", "The penalty is"),
+    ("09-pull", lambda h, a, s, strength: (h * a - strength * s) / (h - strength), "pushes", "The penalty is added"),
+    ("09-pull", lambda h, a, source, strength: (a + source) / 2, "the middle", "Both count"),
+    ("09-pull", lambda h, a, source, strength: a, "no pull", "This is the minimum of the loss"),
+    ("09-pull", lambda h, a, source, strength: source, "no loss", "This is the minimum of the penalty"),
 ]
 UNKNOWN = [
     ("09-stops", [0, 1, 0, 1]),
     ("09-running", lambda old, new, m, k: 0.5),
     ("09-step", lambda B, v, X, y, rate: (B + 1, v)),
     ("09-speedup", lambda epochs, f, h: 0.1),
+    ("09-pull", lambda h, a, source, strength: 17.0),
 ]
 UNUSABLE = [
     ("09-stops", [1, 1]),

@@ -109,18 +109,19 @@ def test_freezing_reaches_the_blocks_that_drop_whole_branches():
 
 def test_feature_maps_are_those_that_the_network_goes_through(model, few):
     pictures = torch.tensor(few[0][:2]).requires_grad_()
-    stem, third, last = model.feature_maps(pictures, (0, 3, 16))
+    stem, third, sixteenth, last = model.feature_maps(pictures, (0, 3, 16, 17))
     net, seen = model.network, {}
     hooks = [part.register_forward_hook(lambda part, _, out: seen.update({part: out})) for part in net._blocks]
     model(pictures)
     for hook in hooks:
         hook.remove()
     torch.testing.assert_close(third, seen[net._blocks[2]])
-    torch.testing.assert_close(last, seen[net._blocks[15]])
+    torch.testing.assert_close(sixteenth, seen[net._blocks[15]])
+    torch.testing.assert_close(last.mean(dim=(2, 3)), extract_features(model, few[0][:2]))
     stem.square().sum().backward()
     assert pictures.grad.abs().sum() > 0
-    for blocks in [(), (3, 1), (0, 17), (-1, 2), (1, 1)]:
-        with pytest.raises(ValueError, match=r"blocks received .*; allowed: rising numbers from 0 to 16"):
+    for blocks in [(), (3, 1), (0, 18), (-1, 2), (1, 1)]:
+        with pytest.raises(ValueError, match=r"blocks received .*; allowed: rising numbers from 0 to 17"):
             model.feature_maps(pictures, blocks)
 
 

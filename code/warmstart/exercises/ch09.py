@@ -199,3 +199,51 @@ def speedup(answer, rng):
                 Mistake("the time saved", loop - stored, "This is a difference.", "Divide the two times."),
             ],
         )
+
+
+@exercise(
+    "09-pull",
+    right="The curvature of the loss and the strength of the pull weigh the two places.",
+    hints=(
+        "At the minimum the derivative of loss plus penalty is 0.",
+        "h (theta - a) + strength (theta - source) = 0.",
+    ),
+)
+def pull(answer, rng):
+    """The minimum of a parabola with a penalty on the distance from the source."""
+    for _ in range(2):
+        h, strength = rng.uniform(1, 2), rng.uniform(3, 5)
+        a, source = rng.uniform(1, 2), rng.uniform(-2, -1)
+        compare(
+            as_array(call(answer, h, a, source, strength), ()),
+            (h * a + strength * source) / (h + strength),
+            mistakes=[
+                Mistake(
+                    "a pull towards zero",
+                    h * a / (h + strength),
+                    "This is ordinary weight decay: it ignores the source.",
+                    "The penalty is least at the source, not at 0.",
+                ),
+                Mistake(
+                    "the weights swapped",
+                    (strength * a + h * source) / (h + strength),
+                    "What should a very strong pull do?",
+                    "It ends at the source: the source is weighted by the strength.",
+                ),
+                Mistake(
+                    "a penalty without the half",
+                    (h * a + 2 * strength * source) / (h + 2 * strength),
+                    "The penalty is strength / 2 times the square.",
+                    "Its derivative is strength * (theta - source).",
+                ),
+                Mistake(
+                    "a pull that pushes",
+                    (h * a - strength * source) / (h - strength),
+                    "The penalty is added to the loss.",
+                    "Both derivatives have the same sign.",
+                ),
+                Mistake("the middle", (a + source) / 2, "Both count by their curvature.", "They are h and strength."),
+                Mistake("no pull", a, "This is the minimum of the loss alone.", "Add the penalty before you derive."),
+                Mistake("no loss", source, "This is the minimum of the penalty alone.", "Add the loss."),
+            ],
+        )
