@@ -31,6 +31,7 @@ ALLOWED = {
     "pretrained": {"torch", "errors", "efficientnet_lite_pytorch"},
     "adaptation": {"numpy", "torch", "errors", "_stacking", "_tensors"},
     "perception": {"numpy", "torch", "errors"},
+    "selection": {"numpy", "torch", "errors", "_tensors"},
     "transfer": {"numpy", "torch", "errors", "_stacking", "_tensors", "training"},
 }
 

@@ -27,6 +27,7 @@ MODULES = (
     "comparison",
     "adaptation",
     "perception",
+    "selection",
     "pretrained",
     "transfer",
     "data",
