@@ -32,6 +32,7 @@ ALLOWED = {
     "adaptation": {"numpy", "torch", "errors", "_stacking", "_tensors"},
     "perception": {"numpy", "torch", "errors"},
     "selection": {"numpy", "torch", "errors", "_tensors"},
+    "lora": {"torch", "errors", "initializers"},
     "transfer": {"numpy", "torch", "errors", "_stacking", "_tensors", "training"},
 }
 

@@ -28,6 +28,7 @@ MODULES = (
     "adaptation",
     "perception",
     "selection",
+    "lora",
     "pretrained",
     "transfer",
     "data",

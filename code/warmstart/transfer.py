@@ -101,6 +101,45 @@ def load_matching(model: nn.Module, state: nn.Module | Mapping[str, Tensor]) -> 
     return Loaded(matching, missing, unexpected, different)
 
 
+@torch.no_grad()
+def resample_weights(model: nn.Module, how: str = "normal", *, generator: Generator | None = None) -> None:
+    r"""Keep the scale of the weights and forget what they know: a control for what the features are worth.
+
+    Each parameter gets new values by itself: ``"normal"`` draws them from a Gaussian with the mean and the standard
+    deviation of its own values, ``"shuffle"`` puts its own values into a random order. Buffers, such as the running
+    statistics of normalizations, stay.
+
+    Args:
+        model: Changed in place.
+        how: One of ``"normal"`` and ``"shuffle"``.
+        generator: Source of the values or the order, on the device of the model; ``None`` means torch's global one.
+
+    Raises:
+        ValueError: If ``how`` is another word, or a parameter is not finite.
+
+    Example:
+        >>> model = nn.Linear(3, 2)
+        >>> before = model.weight.flatten().sort().values
+        >>> resample_weights(model, "shuffle", generator=torch.Generator().manual_seed(0))
+        >>> bool((model.weight.flatten().sort().values == before).all())
+        True
+
+    Source: Raghu et al. (2019), Transfusion: understanding transfer learning for medical imaging, for the Gaussian.
+    """
+    if how not in ("normal", "shuffle"):
+        raise refuse("how", how, "normal, shuffle")
+    if broken := [name for name, parameter in model.named_parameters() if not parameter.isfinite().all()]:
+        raise refuse("model", f"values that are not finite in {broken}", "finite values")
+    for parameter in model.parameters():
+        values = parameter.flatten()
+        if how == "shuffle":
+            new = values[torch.randperm(len(values), generator=generator, device=values.device)]
+        else:
+            drawn = torch.empty_like(values).normal_(generator=generator)
+            new = values.mean() + values.std(correction=0) * drawn
+        parameter.copy_(new.view_as(parameter))
+
+
 def replace_head(model: nn.Module, head: int | nn.Module, *, name: str | None = None) -> nn.Module:
     r"""Put a new head in place of the old one, and return it.
 

@@ -21,6 +21,7 @@ from warmstart.transfer import (
     load_matching,
     param_groups,
     replace_head,
+    resample_weights,
     unfreeze,
 )
 
@@ -528,3 +529,35 @@ def test_fine_tuning_that_is_refused_leaves_the_model_as_it_was(change, options,
     with pytest.raises(ValueError, match=message):
         fine_tune(model, **{**arguments, **options})
     assert not changed(before, model)
+
+
+@pytest.mark.parametrize("how", ["normal", "shuffle"])
+def test_resampled_weights_keep_their_scale_and_lose_what_they_know(how):
+    model = MLP((40, 50, 10), generator=torch.Generator().manual_seed(0))
+    with torch.no_grad():
+        model.backbone[0].weight += 0.3
+        model.backbone[0].bias.copy_(torch.linspace(-1, 1, 50))
+    before = {name: parameter.detach().clone() for name, parameter in model.named_parameters()}
+    resample_weights(model, how, generator=torch.Generator().manual_seed(1))
+    for name, parameter in model.named_parameters():
+        old, new = before[name].flatten(), parameter.detach().flatten()
+        if how == "shuffle":
+            torch.testing.assert_close(new.sort().values, old.sort().values)
+        else:  # five standard errors
+            deviation = old.std(correction=0)
+            assert (new.mean() - old.mean()).abs() <= 5 * deviation / len(old) ** 0.5
+            assert (new.std(correction=0) - deviation).abs() <= 5 * deviation / (2 * len(old)) ** 0.5
+        if old.std() > 0:
+            assert torch.corrcoef(torch.stack([old, new]))[0, 1].abs() < 5 / len(old) ** 0.5
+        assert parameter.requires_grad
+
+
+def test_resampling_refuses_what_it_does_not_know():
+    model = nn.Linear(2, 2)
+    with pytest.raises(ValueError, match="how received 'he'; allowed: normal, shuffle"):
+        resample_weights(model, "he")
+    model.weight.data[0, 0] = float("nan")
+    before = model.bias.detach().clone()
+    with pytest.raises(ValueError, match=r"not finite in \['weight'\]"):
+        resample_weights(model)
+    assert torch.equal(model.bias, before)
