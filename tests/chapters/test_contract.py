@@ -181,6 +181,13 @@ def test_exercises_are_the_registered_ones_and_their_solutions_are_right(path, c
         assert printed(solution).startswith("✓ Right."), name
 
 
+def test_no_training_curve_is_printed(cells):
+    """A cell that ends with ``fit`` or ``fit_many`` shows losses, which differ from machine to machine."""
+    for cell in code(cells):
+        shown = "".join("".join(output.get("data", {}).get("text/plain", "")) for output in cell.outputs)
+        assert "History:" not in shown, cell.id
+
+
 def test_one_sentence_per_line(cells):
     """Prose changes line by line in a diff; a second sentence on a line hides in it."""
     for cell in cells:
