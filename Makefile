@@ -23,10 +23,11 @@ check: $(VENV)/.full ## lint alone
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-bench: $(VENV)/.full ## print how long imports take, how much faster a stack of networks trains, and a probe on features
+bench: $(VENV)/.full ## print how long imports take, how much faster a stack of networks trains, a probe on features, and what scores cost
 	$(BIN)/python benchmarks/import_time.py
 	$(BIN)/python benchmarks/stack.py
 	$(BIN)/python benchmarks/probe.py
+	$(BIN)/python benchmarks/scores.py
 
 test: check ## run every gate: lint, unit, property, chapters, exercises, notebooks, site in a browser
 	$(BIN)/python -m pytest -n $(WORKERS) --dist loadfile --nbval --nbval-current-env tests code _ext chapters

@@ -420,24 +420,72 @@ def linear_probe(
 
     Source: Hastie, Tibshirani and Friedman (2009), The Elements of Statistical Learning, equations 3.44 and 7.52.
     """
-    features = features.detach() if isinstance(features, Tensor) else torch.tensor(np.asarray(features))
-    features = _checked_features(features if features.is_floating_point() else features.to(torch.get_default_dtype()))
-    y = as_targets(labels, features.shape).to(features.device)
-    if len(y.unique()) < 2:
-        raise refuse("labels", f"one class only, {int(y[0])}", "at least two classes")
-    X, Y, n = features.double(), one_hot(y).double(), len(y)
-    center, prior = X.mean(dim=0), Y.mean(dim=0)
-    unit = (X - center).square().mean().sqrt().clamp(min=torch.finfo(X.dtype).tiny)
-    U, s, V = torch.linalg.svd((X - center) / unit, full_matrices=False)
-    chosen = STRENGTHS if strength is None else [check_finite("strength", strength, above=0.0)]
-    left_out = [_left_out(U, s, Y - prior, n * one) for one in chosen]
-    best = min(range(len(chosen)), key=lambda index: left_out[index].square().sum().item())
-    factor = _sharpness(Y - left_out[best], y)
-    W = factor / unit * (V.T @ ((s / (s.square() + n * chosen[best]))[:, None] * (U.T @ (Y - prior))))
-    layer = nn.utils.skip_init(nn.Linear, *W.shape, device=features.device, dtype=features.dtype)
+    ridge = _Ridge(features, labels, strength)
+    factor = _sharpness(ridge.indicators - ridge.left_out, ridge.y)
+    W = factor / ridge.unit * ridge.weights()
+    layer = nn.utils.skip_init(nn.Linear, *W.shape, device=ridge.device, dtype=ridge.dtype)
     with torch.no_grad():
-        layer.weight.copy_(W.T), layer.bias.copy_(factor * prior - center @ W)
+        layer.weight.copy_(W.T), layer.bias.copy_(factor * ridge.prior - ridge.center @ W)
     return layer
+
+
+def left_out_accuracy(
+    features: np.ndarray | Tensor, labels: np.ndarray | Tensor, *, strength: float | None = None
+) -> float:
+    """Return the accuracy of a linear probe on examples that were left out of its fit, one at a time.
+
+    So the labelled examples are their own test set. No probe is fitted twice: see :func:`linear_probe`.
+
+    Args:
+        features: As there, like all arguments.
+        labels: Class numbers, shape (n,).
+        strength: ``None`` means the best one by leaving one out, which flatters the accuracy a little.
+
+    Returns:
+        A share in [0, 1].
+
+    Raises:
+        ValueError: As in :func:`linear_probe`.
+
+    Example:
+        >>> left_out_accuracy(torch.tensor([[0.0], [1.0], [4.0], [5.0]]), torch.tensor([0, 0, 1, 1]))
+        1.0
+
+    Source: as for :func:`linear_probe`.
+    """
+    ridge = _Ridge(features, labels, strength)
+    return float(((ridge.indicators - ridge.left_out).argmax(dim=1) == ridge.y).double().mean())
+
+
+class _Ridge:
+    """Ridge regression of the classes in double precision, by one decomposition for all strengths."""
+
+    def __init__(self, features, labels, strength):
+        features = features.detach() if isinstance(features, Tensor) else torch.tensor(np.asarray(features))
+        features = features if features.is_floating_point() else features.to(torch.get_default_dtype())
+        X = _checked_features(features).double()
+        self.device, self.dtype = features.device, features.dtype
+        self.y = as_targets(labels, features.shape).to(features.device)
+        if len(self.y.unique()) < 2:
+            raise refuse("labels", f"one class only, {int(self.y[0])}", "at least two classes")
+        self.indicators = one_hot(self.y).double()
+        self.center, self.prior = X.mean(dim=0), self.indicators.mean(dim=0)
+        self.unit = (X - self.center).square().mean().sqrt().clamp(min=torch.finfo(X.dtype).tiny)
+        self.U, self.s, self.V = torch.linalg.svd((X - self.center) / self.unit, full_matrices=False)
+        strengths = STRENGTHS if strength is None else [check_finite("strength", strength, above=0.0)]
+        tried = [(len(X) * one, self._errors(len(X) * one)) for one in strengths]
+        self.penalty, self.left_out = min(tried, key=lambda one: one[1].square().sum().item())
+
+    def _errors(self, penalty):
+        """The error for each example if it had been left out, shape (n, classes)."""
+        kept, Y = self.s.square() / (self.s.square() + penalty), self.indicators - self.prior
+        leverage = 1 / len(Y) + (self.U.square() * kept).sum(dim=1, keepdim=True)
+        return (Y - self.U @ (kept[:, None] * (self.U.T @ Y))) / (1 - leverage)
+
+    def weights(self):
+        """The weights for features that are centred and divided by the unit, shape (d, classes)."""
+        shrunk = self.s / (self.s.square() + self.penalty)
+        return self.V.T @ (shrunk[:, None] * (self.U.T @ (self.indicators - self.prior)))
 
 
 def fine_tune(
@@ -542,13 +590,6 @@ def _checked_features(features):
     if not (finite := features.isfinite()).all():
         raise refuse("features", f"{int((~finite).sum())} values that are not finite", "finite values")
     return features
-
-
-def _left_out(U, s, Y, penalty):
-    """The error of ridge regression for each example if it had been left out, shape (n, classes)."""
-    kept = s.square() / (s.square() + penalty)
-    leverage = 1 / len(U) + (U.square() * kept).sum(dim=1, keepdim=True)
-    return (Y - U @ (kept[:, None] * (U.T @ Y))) / (1 - leverage)
 
 
 def _sharpness(scores, y):

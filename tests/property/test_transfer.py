@@ -17,6 +17,7 @@ from warmstart.transfer import (
     freeze,
     freeze_to,
     layer_groups,
+    left_out_accuracy,
     linear_probe,
     load_matching,
     param_groups,
@@ -417,6 +418,8 @@ def test_the_probe_is_ridge_regression_times_one_number(seed, d, strength):
 
     tried = [cross_entropy(t) for t in np.linspace(1, 30, 2000)]
     assert cross_entropy(factor) <= min(tried) + 1e-6
+    right = (left_out.argmax(1) == labels).mean()
+    assert left_out_accuracy(x, labels, strength=strength) == pytest.approx(right)
 
 
 @given(seeds)
@@ -451,6 +454,15 @@ def test_the_probe_beats_a_loop_on_the_cached_features_of_a_separable_problem():
     assert probe.weight.dtype == torch.float32
 
 
+def test_labels_that_say_nothing_are_not_predicted_on_examples_left_out():
+    """A probe fits its own examples if features outnumber them; left out, four classes are guessed at 1/4."""
+    rng = np.random.default_rng(0)
+    x, labels = rng.normal(size=(80, 100)), np.arange(80) % 4
+    assert accuracy(linear_probe(x, labels, strength=1e-6), x, labels) == 1
+    share = left_out_accuracy(x, labels, strength=1e-6)
+    assert abs(share - 1 / 4) < 3 * np.sqrt(3 / 16 / 80)  # three standard errors of a share
+
+
 def test_constant_features_predict_the_prior():
     probe = linear_probe(torch.ones(10, 3), torch.tensor([0] * 7 + [1] * 3))
     answers = probe(torch.ones(1, 3))[0]
@@ -479,6 +491,8 @@ def test_constant_features_predict_the_prior():
 def test_features_that_cannot_be_probed_are_named(features, labels, message):
     with pytest.raises(ValueError, match=message):
         linear_probe(features, labels)
+    with pytest.raises(ValueError, match=message):
+        left_out_accuracy(features, labels)
     with pytest.raises(ValueError, match="strength received -1; allowed: finite numbers above 0"):
         linear_probe(torch.eye(4), torch.arange(4), strength=-1)
 

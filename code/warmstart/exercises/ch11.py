@@ -116,7 +116,7 @@ def paired_gain(answer, rng):
     ),
 )
 def through(answer, rng):
-    """The second moment of a signal behind some ReLU layers, 1 at the input."""
+    """The factor by which some ReLU layers multiply the second moment of a signal."""
     for _ in range(2):
         std, fan_in, layers = rng.uniform(0.2, 0.3), int(rng.integers(20, 40)), int(rng.integers(3, 6))
         factor = fan_in * std**2 / 2
