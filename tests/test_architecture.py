@@ -27,6 +27,7 @@ ALLOWED = {
     "_stacking": {"numpy", "torch", "errors"},
     "_tensors": {"numpy", "torch", "errors"},
     "training": {"numpy", "torch", "errors", "_stacking", "_tensors"},
+    "multitask": {"numpy", "torch", "errors", "_stacking", "_tensors"},
     "comparison": {"numpy", "torch", "errors", "training"},
     "pretrained": {"torch", "errors", "efficientnet_lite_pytorch"},
     "adaptation": {"numpy", "torch", "errors", "_stacking", "_tensors"},

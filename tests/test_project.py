@@ -25,6 +25,7 @@ MODULES = (
     "probes",
     "training",
     "comparison",
+    "multitask",
     "adaptation",
     "perception",
     "selection",

