@@ -52,7 +52,8 @@ class ClaimsSummary(_LedgerDirective):
         """Return one paragraph."""
         entries, findings = self.claims()
         counts = Counter(finding.verdict for finding in findings.values())
-        text = f"{len(findings)} of the {len(entries)} claims are settled so far"
+        done = "" if len(findings) == len(entries) else " so far"
+        text = f"{len(findings)} of the {len(entries)} claims are settled{done}"
         if findings:
             text += ": " + ", ".join(f"{counts[verdict]} × {verdict}" for verdict in claims.VERDICTS if counts[verdict])
         return [nodes.paragraph("", text + ".", classes=["claims-summary"])]
