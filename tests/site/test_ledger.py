@@ -182,3 +182,8 @@ def test_every_code_cell_can_be_linked(site, chapter):
     shown = [c["id"] for c in cells if c["cell_type"] == "code" and "remove-cell" not in c["metadata"].get("tags", [])]
     ids = [element["id"] for element in site.tree(chapter).select("div.cell[id]")]
     assert ids == [f"cell-{name}" for name in shown]
+
+
+def test_the_page_for_those_who_saw_the_video_goes_through_all_claims_in_order():
+    text = (ROOT / "chapters" / "lecture.md").read_text(encoding="utf-8")
+    assert re.findall(r"\{ref\}`(L\d\d) <claim-(l\d\d)>`", text) == [(number, number.lower()) for number in CLAIMS]
