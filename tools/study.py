@@ -12,6 +12,9 @@ are executed first, with one setting of each argument in the grid::
 
 Each result is written to the chapter's file in ``warmstart/studies`` as soon as it is there, so that a run that was
 killed goes on where it stopped. A file made with other code or other versions is not added to: begin anew, ``--fresh``.
+
+``--scheduler tcp://...`` sends the runs to a Dask cluster whose workers have the requirements installed, with one
+thread each. A run whose worker dies is given to another.
 """
 
 import argparse
@@ -22,17 +25,20 @@ import json
 import os
 import platform
 import sys
+from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
 from importlib.metadata import version
+from pathlib import Path
 
 import yaml
-from joblib import Parallel, delayed
+from joblib import Parallel, delayed, parallel_config
 from tqdm import tqdm
 
 from chapters import CHAPTERS, read
 from warmstart import studies
 
+TOOLS = Path(__file__).parent
 DECLARED = CHAPTERS / "studies.yml"
 PACKAGES = ("torch", "numpy")
 
@@ -137,7 +143,22 @@ def line(settings, results):
     return json.dumps({"settings": settings, "results": results}) + "\n"
 
 
-def complete(name, study, *, workers=1, fresh=False, folder=None):
+@contextmanager
+def spread(scheduler):
+    """Let joblib use the Dask cluster of a scheduler, with this module and its neighbour on every worker."""
+    if scheduler is None:
+        yield
+        return
+    from distributed import Client
+
+    with Client(scheduler, timeout=20) as client:
+        for module in ("chapters", "study"):
+            client.upload_file(str(TOOLS / f"{module}.py"), load=False)
+        with parallel_config(backend="dask", wait_for_workers_timeout=60):
+            yield
+
+
+def complete(name, study, *, workers=1, fresh=False, folder=None, scheduler=None):
     """Run what is missing of one study, and put the file in the declared order; return the errors."""
     path = (folder or studies.FOLDER) / f"{name}.jsonl"
     text = json.dumps([name, study["call"], study["parameters"], sources(name, study)])
@@ -145,13 +166,12 @@ def complete(name, study, *, workers=1, fresh=False, folder=None):
     table = runs(study)
     missing = [setting for setting in table if setting not in [done for done, _ in rows]]
     jobs = (delayed(run)(text, setting) for setting in missing)
-    found = Parallel(workers, batch_size=1, return_as="generator_unordered")(jobs)
+    counter = {"desc": name, "total": len(table), "initial": len(table) - len(missing), "unit": "run", "mininterval": 5}
     errors = []
-    progress = tqdm(
-        found, name, total=len(table), initial=len(table) - len(missing), unit="run", mininterval=5, disable=not missing
-    )
-    with path.open("a", encoding="utf-8") as file:
-        for setting, result, error in progress:
+    with spread(scheduler), path.open("a", encoding="utf-8") as file:
+        count = workers if scheduler is None else -1
+        found = Parallel(count, batch_size=1, return_as="generator_unordered")(jobs)
+        for setting, result, error in tqdm(found, disable=not missing, **counter):
             if error:
                 errors.append(f"{name} {setting}: {error}")
                 continue
@@ -177,6 +197,7 @@ def main():
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("chapters", nargs="*", help="such as 07_typical_setup; default: all studies")
     parser.add_argument("--workers", type=int, default=os.cpu_count())
+    parser.add_argument("--scheduler", help="address of a Dask cluster, such as tcp://10.0.0.1:8786")
     parser.add_argument("--fresh", action="store_true", help="throw away the results that are there")
     options = parser.parse_args()
     os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
@@ -185,7 +206,8 @@ def main():
         parser.error(f"received {', '.join(sorted(unknown))}; allowed: {', '.join(table)}")
     errors = []
     for name in options.chapters or table:
-        errors += complete(name, table[name], workers=options.workers, fresh=options.fresh)
+        how = {"workers": options.workers, "fresh": options.fresh, "scheduler": options.scheduler}
+        errors += complete(name, table[name], **how)
         results = studies.load(name, folder=studies.FOLDER)
         print(f"{name}: {len(results.runs)} of {len(runs(table[name]))} runs, begun {results.date}")
     sys.exit("\n".join(errors) if errors else 0)

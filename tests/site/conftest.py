@@ -35,17 +35,26 @@ class Site:
 
 
 @pytest.fixture(scope="session")
-def site(tmp_path_factory):
-    """Warnings are errors; what a reader has in ``_build`` is left alone."""
-    folder = tmp_path_factory.mktemp("site")
-    options = ["--warningiserror", "--keep-going", "--quiet", "--path-output", str(folder), str(ROOT)]
-    environment = {**os.environ, "PYTHONIOENCODING": "utf-8"}
-    result = subprocess.run(
-        [sys.executable, "-c", BUILD, "build", *options], env=environment, capture_output=True, encoding="utf-8"
-    )
-    if result.returncode:
-        pytest.fail(f"the site does not build:\n{result.stderr}", pytrace=False)
-    return Site(folder / "_build" / "html")
+def build():
+    """Build the site of a folder into another: warnings are errors, what a reader has in ``_build`` is left alone."""
+
+    def built(root, folder):
+        options = ["--warningiserror", "--keep-going", "--quiet", "--path-output", str(folder), str(root)]
+        environment = {**os.environ, "PYTHONIOENCODING": "utf-8"}
+        result = subprocess.run(
+            [sys.executable, "-c", BUILD, "build", *options], env=environment, capture_output=True, encoding="utf-8"
+        )
+        if result.returncode:
+            pytest.fail(f"the site does not build:\n{result.stderr}", pytrace=False)
+        return Site(folder / "_build" / "html")
+
+    return built
+
+
+@pytest.fixture(scope="session")
+def site(build, tmp_path_factory):
+    """The site of this repository."""
+    return build(ROOT, tmp_path_factory.mktemp("site"))
 
 
 @pytest.fixture(scope="module", params=Site.pages)

@@ -88,6 +88,38 @@ def test_a_kill_loses_nothing_and_runs_nothing_twice(place):
     assert len(studies.load(NAME, folder=place).runs) == 3
 
 
+@pytest.fixture(scope="module")
+def cluster():
+    """A Dask cluster of two worker processes on this machine."""
+    distributed = pytest.importorskip("distributed")
+    options = {"n_workers": 2, "threads_per_worker": 1, "dashboard_address": None}
+    with distributed.LocalCluster(**options) as local:
+        yield local
+
+
+def test_a_cluster_that_loses_a_worker_loses_no_run_and_writes_none_twice(place, cluster):
+    """A worker process dies in the run at 0.2; that run is given to another."""
+    mark = place / "died"
+    write(place, f"from pathlib import Path\nimport os\nmark = Path({str(mark)!r})\n{WORK}".replace(
+        "    return", "    if rate == 0.2 and not mark.exists():\n        mark.touch()\n        os._exit(9)\n    return"
+    ))  # fmt: skip
+    assert study.complete(NAME, DECLARED, folder=place, scheduler=cluster.scheduler_address) == []
+    assert mark.exists()
+    assert sorted(calls(place)) == ["0.1", "0.2", "0.2", "0.4"]
+    found = studies.load(NAME, folder=place)
+    assert [settings["rate"] for settings, _ in found.runs] == [0.1, 0.2, 0.4]
+    study.complete(NAME, DECLARED, folder=place)
+    assert len(calls(place)) == 4
+
+
+def test_a_cluster_gives_the_results_of_this_machine(place, cluster):
+    study.complete(NAME, DECLARED, folder=place)
+    here = (place / f"{NAME}.jsonl").read_bytes()
+    study.complete(NAME, DECLARED, folder=place, fresh=True, scheduler=cluster.scheduler_address)
+    assert (place / f"{NAME}.jsonl").read_bytes() == here
+    assert len(calls(place)) == 6
+
+
 def test_a_torn_first_line_begins_anew(place):
     (place / f"{NAME}.jsonl").write_text('{"study": "99_')
     assert study.complete(NAME, DECLARED, folder=place) == []
