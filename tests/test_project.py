@@ -6,9 +6,12 @@ import inspect
 import re
 import sys
 import tomllib
+from importlib.metadata import metadata
 from pathlib import Path
 
 import pytest
+from packaging.requirements import Requirement
+from packaging.specifiers import SpecifierSet
 
 from chapters import BOOTSTRAP
 
@@ -79,6 +82,16 @@ def test_nothing_prints_but_check():
 def requirement_lines(name):
     lines = (ROOT / name).read_text(encoding="utf-8").splitlines()
     return [line for line in lines if line and not line.startswith(("#", "-"))]
+
+
+def test_every_pin_installs_on_each_python_that_we_promise():
+    """soupsieve 4.1.2 asked for Python 3.11.5, and `make book` failed where the system has 3.11.2."""
+    lines = (ROOT / "constraints.txt").read_text(encoding="utf-8").splitlines()
+    pins = [Requirement(line) for line in lines if line and not line.startswith("#")]
+    asks = {pin.name: SpecifierSet(metadata(pin.name)["Requires-Python"] or "") for pin in pins}
+    assert len(asks) > 100
+    for python in ("3.11.0", "3.12.0", "3.13.0"):
+        assert [name for name, allowed in asks.items() if python not in allowed] == []
 
 
 @pytest.mark.parametrize(

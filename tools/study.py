@@ -25,6 +25,7 @@ import json
 import os
 import platform
 import sys
+import time
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from functools import cache
@@ -107,20 +108,22 @@ def _function(text):
 
 
 def run(text, setting):
-    """One run in a worker: what the function returned, or what it raised."""
+    """One run in a worker: its line of the file, or what it raised."""
     os.environ["MPLBACKEND"] = "agg"
     try:
-        result = _function(text)(**setting)
-        json.dumps(result, allow_nan=False)  # only what the file can hold
+        function, begun = _function(text), time.perf_counter()
+        result = function(**setting)
+        row = {"settings": setting, "results": result, "seconds": round(time.perf_counter() - begun, 2)}
+        json.dumps(row, allow_nan=False)  # only what the file can hold
     except Exception as error:
-        return setting, None, f"{type(error).__name__}: {error}"
+        return None, f"{setting}: {type(error).__name__}: {error}"
     if shared := set(setting) & set(result):
-        return setting, None, f"the result received {sorted(shared)}, which are settings; allowed: other names"
-    return setting, result, None
+        return None, f"{setting}: the result received {sorted(shared)}, which are settings; allowed: other names"
+    return row, None
 
 
 def begin(path, first, *, fresh):
-    """Open a results file for what is missing: return the settings that it holds already, with their results."""
+    """Open a results file for what is missing: return the lines that it holds already."""
     if fresh or not path.exists():
         path.parent.mkdir(exist_ok=True)
         path.write_text(json.dumps(first) + "\n", encoding="utf-8")
@@ -135,12 +138,7 @@ def begin(path, first, *, fresh):
     for key in ("code", "versions"):
         if (old := getattr(there, key)) != first[key]:
             raise SystemExit(f"{path.name} holds results of other {key}: {old}, now {first[key]}; add --fresh")
-    return there.runs
-
-
-def line(settings, results):
-    """A run as a line of the file."""
-    return json.dumps({"settings": settings, "results": results}) + "\n"
+    return [json.loads(row) for row in whole.splitlines()[1:]]
 
 
 @contextmanager
@@ -164,19 +162,19 @@ def complete(name, study, *, workers=1, fresh=False, folder=None, scheduler=None
     text = json.dumps([name, study["call"], study["parameters"], sources(name, study)])
     rows = begin(path, header(name, study), fresh=fresh)
     table = runs(study)
-    missing = [setting for setting in table if setting not in [done for done, _ in rows]]
+    missing = [setting for setting in table if setting not in [row["settings"] for row in rows]]
     jobs = (delayed(run)(text, setting) for setting in missing)
     counter = {"desc": name, "total": len(table), "initial": len(table) - len(missing), "unit": "run", "mininterval": 5}
     errors = []
     with spread(scheduler), path.open("a", encoding="utf-8") as file:
         count = workers if scheduler is None else -1
         found = Parallel(count, batch_size=1, return_as="generator_unordered")(jobs)
-        for setting, result, error in tqdm(found, disable=not missing, **counter):
+        for row, error in tqdm(found, disable=not missing, **counter):
             if error:
-                errors.append(f"{name} {setting}: {error}")
+                errors.append(f"{name} {error}")
                 continue
-            rows.append((setting, result))
-            file.write(line(setting, result))
+            rows.append(row)
+            file.write(json.dumps(row) + "\n")
             file.flush()
             os.fsync(file.fileno())
     arrange(path, rows, table)
@@ -186,7 +184,7 @@ def complete(name, study, *, workers=1, fresh=False, folder=None, scheduler=None
 def arrange(path, rows, table):
     """Write the rows in the order of the table, and drop those that are not in it any more."""
     first = path.read_text(encoding="utf-8").splitlines()[0]
-    kept = [line(*row) for setting in table for row in rows if row[0] == setting]
+    kept = [json.dumps(row) + "\n" for setting in table for row in rows if row["settings"] == setting]
     draft = path.with_suffix(".draft")
     draft.write_text(first + "\n" + "".join(kept), encoding="utf-8")
     draft.replace(path)

@@ -207,3 +207,5 @@ def test_long_versions_are_complete_and_of_the_code_that_is_shown(name):
     study, results = declared()[name], studies.load(name)
     assert results.code == fingerprint(name, study), "run: make study, with --fresh if the change is meant"
     assert [settings for settings, _ in results.runs] == runs(study)
+    long = next(cell for cell in read(CHAPTERS / f"{name}.ipynb").cells if cell.id == "long")
+    assert outputs(long, "text/plain") == [repr(results)], "the page says when, how often and with what it was run"

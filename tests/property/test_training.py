@@ -311,7 +311,7 @@ def assert_same_state(one, other):
 def test_a_stack_trains_each_model_as_fit_does(seed, settings_of_each, method, dropout, batch_size, own_batches):
     x, y = problem(seed)
     rates, decays = map(list, zip(*settings_of_each, strict=True))
-    options = {"epochs": 3, "batch_size": batch_size, "optimizer": method[0], "momentum": method[1]}
+    options = {"epochs": 2, "batch_size": batch_size, "optimizer": method[0], "momentum": method[1]}
     sources = [generator(seed + 1 + index * own_batches) for index in range(len(rates))]
     alone = [network(seed + index, dropout=dropout) for index in range(len(rates))]
     histories = [

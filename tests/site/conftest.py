@@ -1,4 +1,4 @@
-"""The site, built once per test process into a temporary folder, and its pages."""
+"""The site, built once into a temporary folder that all test processes share, and its pages."""
 
 import os
 import subprocess
@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 import yaml
 from bs4 import BeautifulSoup
+from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parents[2]
 CONTENTS = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
@@ -54,7 +55,13 @@ def build():
 @pytest.fixture(scope="session")
 def site(build, tmp_path_factory):
     """The site of this repository."""
-    return build(ROOT, tmp_path_factory.mktemp("site"))
+    base = tmp_path_factory.getbasetemp()
+    folder = (base.parent if "PYTEST_XDIST_WORKER" in os.environ else base) / "site"
+    with FileLock(f"{folder}.lock"):
+        if not (done := folder / "done").exists():
+            build(ROOT, folder)
+            done.touch()
+    return Site(folder / "_build" / "html")
 
 
 @pytest.fixture(scope="module", params=Site.pages)

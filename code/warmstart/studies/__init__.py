@@ -9,6 +9,7 @@ import numpy as np
 from ..errors import refuse
 
 FOLDER = Path(__file__).parent
+WIDTH = 38  # characters of a line that a telephone shows
 
 
 @dataclass(frozen=True, eq=False)
@@ -22,13 +23,17 @@ class Study:
         parameters: What replaced the chapter's own values.
         versions: Of Python, torch and NumPy.
         runs: For each run its settings and results, a dict each.
+        seconds: What all runs took together, each on one core.
 
     Example:
-        >>> rows = [({"rate": rate}, {"losses": [1.0, 10 * rate]}) for rate in (0.1, 0.2)]
-        >>> study = Study("07_typical_setup", "2026-11-26", "", {}, {"torch": "2.13.0"}, rows)
-        >>> study
-        Study 07_typical_setup: 2 runs of 2026-11-26 with torch 2.13.0
-        >>> study.get("losses", rate=0.2)
+        >>> rows = [({"rate": rate, "seeds": 2}, {"losses": [1.0, 10 * rate]}) for rate in (0.1, 0.2)]
+        >>> Study("07_typical_setup", "2026-11-26", "", {}, {"torch": "2.13.0"}, rows, 540.0)
+        Long version of 2026-11-26
+        2 runs, 9 minutes of one core
+          rate: 0.1, 0.2
+          seeds: 2
+        torch 2.13.0
+        >>> _.get("losses", rate=0.2)
         array([1., 2.])
     """
 
@@ -38,6 +43,7 @@ class Study:
     parameters: dict
     versions: dict
     runs: list[tuple[dict, dict]]
+    seconds: float
 
     def get(self, result: str, **settings: object) -> np.ndarray:
         """Return one result of the run with these settings, which must name it and no other.
@@ -61,9 +67,15 @@ class Study:
         return np.array(found[0][result])
 
     def __repr__(self) -> str:
-        """Return one line: how many runs, when, and with which versions."""
-        versions = ", ".join(f"{package} {version}" for package, version in self.versions.items())
-        return f"Study {self.name}: {len(self.runs)} runs of {self.date} with {versions}"
+        """Return a few short lines: when, how many runs, what was varied, and with which versions."""
+        lines = [f"Long version of {self.date}", f"{len(self.runs)} runs, {self.seconds / 60:.0f} minutes of one core"]
+        for name in dict.fromkeys(name for settings, _ in self.runs for name in settings):
+            values = {settings[name]: None for settings, _ in self.runs if name in settings}
+            if not any(isinstance(value, str) for value in values):
+                values = sorted(values)
+            line = f"  {name}: {', '.join(map(str, values))}"
+            lines.append(line if len(line) <= WIDTH else f"  {name}: {len(values)} values")
+        return "\n".join(lines + [f"{package} {version}" for package, version in self.versions.items()])
 
 
 def load(name: str, *, folder: Path = FOLDER) -> Study:
@@ -91,6 +103,7 @@ def load(name: str, *, folder: Path = FOLDER) -> Study:
     try:
         first, *rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
         fields = {key: first[key] for key in ("date", "code", "parameters", "versions")}
-        return Study(name=name, runs=[(row["settings"], row["results"]) for row in rows], **fields)
+        fields["runs"] = [(row["settings"], row["results"]) for row in rows]
+        return Study(name=name, seconds=sum(row["seconds"] for row in rows), **fields)
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"the results {path} are damaged: {error!r}; make study --fresh begins anew") from error
