@@ -23,8 +23,9 @@ check: $(VENV)/.full ## lint alone
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
 
-bench: $(VENV)/.full ## print how long imports take, how much faster a stack of networks trains, a probe on features, and what scores cost
+bench: $(VENV)/.full ## print how long imports take, and ratios: initializers, a stack of networks, a probe, scores
 	$(BIN)/python benchmarks/import_time.py
+	$(BIN)/python benchmarks/initializers.py
 	$(BIN)/python benchmarks/stack.py
 	$(BIN)/python benchmarks/probe.py
 	$(BIN)/python benchmarks/scores.py

@@ -6,10 +6,10 @@ tutorials do. CPU time on one thread, both in turn, median of three: ``python be
 
 import copy
 import statistics
-import time
 
 import numpy as np
 import torch
+from clock import timed
 
 from warmstart.data import choose_rows, emoji
 from warmstart.pretrained import efficientnet_lite0
@@ -19,16 +19,8 @@ from warmstart.transfer import extract_features, freeze, linear_probe, replace_h
 PER_CLASS, EPOCHS, REPEATS = 20, 25, 3
 
 
-def cpu_time(run):
-    """CPU seconds of one call, and what it returned."""
-    started = time.process_time()
-    result = run()
-    return time.process_time() - started, result
-
-
 def main():
     """Print the ratio of the times and both accuracies."""
-    torch.set_num_threads(1)
     pictures, model = emoji(), efficientnet_lite0()
     inputs, labels = torch.tensor(pictures.noto), pictures.labels
     every = extract_features(model, inputs)
@@ -48,7 +40,7 @@ def main():
         def once(rows=rows):
             return linear_probe(extract_features(model, inputs[rows]), labels[rows])
 
-        (slow, head), (fast, probe) = cpu_time(loop), cpu_time(once)
+        (slow, head), (fast, probe) = timed(loop), timed(once)
         ratios.append(slow / fast)
         scores.append([accuracy(layer, every[others], labels[others]) for layer in (head, probe)])
         print(f"loop {slow:.1f} s, features and probe {fast:.2f} s: {slow / fast:.0f} times faster")

@@ -6,9 +6,9 @@ thread, all in turn, median of five with the range: ``python benchmarks/scores.p
 
 import copy
 import statistics
-import time
 
 import torch
+from clock import cpu_time
 
 from warmstart.data import mnist, standardize
 from warmstart.models import MLP
@@ -19,16 +19,8 @@ from warmstart.transfer import extract_features, left_out_accuracy
 REPEATS = 5
 
 
-def cpu_time(run):
-    """CPU seconds of one call."""
-    started = time.process_time()
-    run()
-    return time.process_time() - started
-
-
 def main():
     """Print how many times less each score costs."""
-    torch.set_num_threads(1)
     dataset = mnist(test_per_class=1)
     halved = dataset.train_images[:200].reshape(-1, 14, 2, 14, 2).mean(axis=(2, 4))
     pictures, labels = standardize(halved.reshape(200, 196)), dataset.train_labels[:200]

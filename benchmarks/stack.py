@@ -4,9 +4,9 @@ CPU time on one thread, both in turn, median of five: ``python benchmarks/stack.
 """
 
 import statistics
-import time
 
 import torch
+from clock import cpu_time
 
 from warmstart.models import MLP
 from warmstart.training import fit, fit_many
@@ -20,16 +20,8 @@ def build(widths):
     return [MLP(widths, generator=torch.Generator().manual_seed(seed)) for seed in range(MODELS)]
 
 
-def cpu_time(run):
-    """CPU seconds of one call."""
-    started = time.process_time()
-    run()
-    return time.process_time() - started
-
-
 def main():
     """Print the ratio for each setting."""
-    torch.set_num_threads(1)
     x, y = torch.randn(EXAMPLES, 196), torch.arange(EXAMPLES) % 10
     for name, (widths, epochs) in SETTINGS.items():
         options = {"epochs": epochs, "learning_rate": 0.05}

@@ -2,7 +2,7 @@
 
 import numpy as np
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from .errors import refuse
@@ -28,6 +28,19 @@ def as_inputs(model, inputs):
     x = inputs.detach() if isinstance(inputs, Tensor) else torch.tensor(np.asarray(inputs))
     parameter = next(model.parameters(), None)
     return x.to(torch.get_default_dtype()) if parameter is None else x.to(parameter)
+
+
+def as_arguments(model, inputs):
+    """The tensors of a call, one or several: real numbers in the type of the model, whole numbers as they are."""
+    if not isinstance(model, nn.Module):
+        raise refuse("model", type(model).__name__, "torch.nn.Module")
+    found, parameter = [], next(model.parameters(), torch.empty(0))
+    for one in inputs if isinstance(inputs, tuple | list) else (inputs,):
+        if not isinstance(one, Tensor | np.ndarray):
+            raise refuse("inputs", type(one).__name__, "tensors or arrays, one or several")
+        x = torch.as_tensor(one)
+        found.append(x.to(parameter) if x.is_floating_point() else x.to(parameter.device))
+    return tuple(found)
 
 
 def as_targets(targets, input_shape):

@@ -55,9 +55,7 @@ class HardSharing(nn.Module):
         Raises:
             ValueError: If there is no such head.
         """
-        if task not in self.heads:
-            raise refuse("task", task, ", ".join(self.heads))
-        return nn.Sequential(self.backbone, self.heads[task])
+        return nn.Sequential(self.backbone, _of_task(self.heads, task))
 
 
 class SoftSharing(nn.Module):
@@ -106,9 +104,7 @@ class SoftSharing(nn.Module):
         Raises:
             ValueError: If there is no such network.
         """
-        if task not in self.networks:
-            raise refuse("task", task, ", ".join(self.networks))
-        return self.networks[task]
+        return _of_task(self.networks, task)
 
 
 @dataclass(frozen=True, eq=False)
@@ -167,10 +163,11 @@ def fit_tasks(
         generator: Source of the order of the examples, one for all models or one a model.
 
     Returns:
-        For each task the loss of each model at each step, shape (models, steps), before its weight.
+        For each task the loss of each model at each step, shape (models, steps), before its weight. A model whose sum
+        is not finite stops there, and its losses are NaN from the next step on; the others go on.
 
     Raises:
-        ValueError: If a name, a size or a number is not allowed, or a model ends with values that are not finite.
+        ValueError: If a name, a size or a number is not allowed.
 
     Example:
         >>> from warmstart.models import MLP
@@ -200,11 +197,10 @@ def fit_tasks(
             for name, feed in feeds.items():
                 x, y = feed.draw()
                 values = feed.loss(stack(x)[name], y)
-                losses[name].append(values.detach())
+                losses[name].append(values.detach().where(alive, torch.nan))
                 total = total + feed.weights * values
+            alive = alive & total.isfinite()
             update(torch.autograd.grad(total.sum(), stack.trainable, allow_unused=True), alive)
-        if broken := [name for name, tensor in stack.parameters.items() if not tensor.isfinite().all()]:
-            raise refuse("learning_rate", learning_rate, f"rates at which the weights stay finite, not so {broken[:3]}")
     return {name: torch.stack(values, dim=1).double().numpy() for name, values in losses.items()}
 
 
@@ -257,6 +253,12 @@ class _Feed:
             self.left = self.rows.expand(len(order), -1).gather(1, order)
         batch, self.left = self.left[:, : self.size], self.left[:, self.size :]
         return self.x[batch], self.y[batch]
+
+
+def _of_task(parts, task):
+    if task not in parts:
+        raise refuse("task", task, ", ".join(parts))
+    return parts[task]
 
 
 def _heads(model):
