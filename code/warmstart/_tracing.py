@@ -20,9 +20,10 @@ ELEMENTWISE = (
 #: Functions behind which the output of a layer still is that of this layer, as far as its size goes.
 KEEPS = (
     *("batch_norm", "layer_norm", "group_norm", "instance_norm", "rms_norm", "dropout", "dropout1d", "dropout2d"),
-    *("dropout3d", "alpha_dropout", "flatten", "reshape", "view", "permute", "transpose", "contiguous", "squeeze"),
-    *("unsqueeze", "max_pool1d", "max_pool2d", "max_pool3d", "avg_pool1d", "avg_pool2d", "avg_pool3d", "to"),
-    *("adaptive_avg_pool1d", "adaptive_avg_pool2d", "adaptive_avg_pool3d", "add", "sub", "mean", "float"),
+    *("dropout3d", "alpha_dropout", "flatten", "unflatten", "reshape", "view", "permute", "transpose", "contiguous"),
+    *("squeeze", "unsqueeze", "expand", "repeat", "to", "float", "__getitem__", "chunk", "split", "unbind", "pad"),
+    *("cat", "concat", "concatenate", "stack", "interpolate", "pixel_shuffle", "add", "sub", "mean", "sum", "amax"),
+    *(f"{kind}_pool{d}d" for kind in ("max", "avg", "adaptive_max", "adaptive_avg") for d in (1, 2, 3)),
 )
 ADDS = ("add", "__add__", "__radd__", "__iadd__")
 

@@ -78,6 +78,28 @@ def test_a_call_tells_which_nonlinearity_follows_each_layer():
         assert entry.std == pytest.approx(factor / math.sqrt(entry.fan))
 
 
+def test_layers_are_followed_through_concatenation_slices_and_upsampling():
+    class Dense(nn.Module):
+        def __init__(self):
+            super().__init__()
+            self.down, self.middle = nn.Conv2d(3, 8, 3, stride=2, padding=1), nn.Conv2d(8, 8, 3, padding=1)
+            self.up, self.gate = nn.ConvTranspose2d(8, 8, 2, stride=2), nn.Conv2d(11, 4, 1)
+            self.norm, self.head = nn.BatchNorm2d(11), nn.Linear(2, 5)
+
+        def forward(self, x):
+            h = functional.interpolate(functional.max_pool2d(self.down(x), 2), scale_factor=2).relu()
+            h = self.up(functional.elu(self.middle(h), alpha=0.5))
+            h = self.norm(torch.cat([h, x], dim=1)).sigmoid()
+            values, gates = self.gate(h).mean((2, 3)).chunk(2, dim=1)
+            return self.head(values * gates.tanh())
+
+    report = initialize_(Dense(), inputs=noise(2, 3, 8, 8))
+    found = {name: report[f"{name}.weight"].nonlinearity for name in ("down", "middle", "up", "gate", "head")}
+    assert found == {"down": "relu", "middle": "elu", "up": "sigmoid", "gate": "tanh", "head": "linear"}
+    assert report["middle.weight"].gain == pytest.approx(gain("elu", 0.5), rel=1e-8)
+    assert report["up.weight"].fan == 8
+
+
 def test_without_a_batch_the_order_of_the_modules_has_to_do():
     layers = (
         nn.Linear(4, 8),
