@@ -445,12 +445,11 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
     rows, columns = tensor.flatten(1).shape
     fine = torch.promote_types(tensor.dtype, torch.float32)
     x = torch.empty(min(rows, columns), max(rows, columns), dtype=fine, device=tensor.device)
-    x = x.normal_(generator=generator).T  # LAPACK wants columns that lie together
+    x = x.normal_(generator=generator).T.tril_()  # LAPACK wants columns that lie together
     first = x.diagonal()
     first[first == 0] = 1.0  # once in millions: without a sign there is no reflection
     sign = first.sign()
-    length = torch.hypot(x[: len(first)].tril().norm(dim=0), x[len(first) :].norm(dim=0))
-    after = first + sign * length  # the first place of x minus what the reflection makes of it
+    after = first + sign * x.norm(dim=0)  # the first place of x minus what the reflection makes of it
     tau = sign * after / (after - first).abs()
     q = torch.linalg.householder_product(x.div_(after), tau).mul_(-sign * check_finite("gain", gain))
     return tensor.copy_((q if rows >= columns else q.T).reshape(tensor.shape))
