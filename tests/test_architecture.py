@@ -22,7 +22,7 @@ ALLOWED = {
     "plots": {"numpy", "matplotlib", "PIL", "errors"},
     "exercises": {"numpy", "errors", "exercises", "scale", "theory", "data"},
     "initializers": {"torch", "errors", "scale"},
-    "_tracing": {"torch", "scale"},
+    "_tracing": {"torch", "scale", "probes", "_stacking"},
     "initialization": {"torch", "errors", "initializers", "_stacking", "_tensors", "_tracing"},
     "lsuv": {"torch", "errors", "initialization", "initializers", "_stacking", "_tensors"},
     "models": {"torch", "errors", "initializers", "scale", "activations"},

@@ -1,6 +1,5 @@
 """What a network does with the output of each layer, seen in one call: nonlinearities and residual branches."""
 
-from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, replace
 from itertools import count
@@ -9,6 +8,8 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
+from ._stacking import mode
+from .probes import NONLINEARITIES
 from .scale import gain
 
 #: Functions that act on each number alone and take something from the signal; in place or not.
@@ -56,13 +57,12 @@ class Trace(TorchFunctionMode):
     Attributes:
         followed: For each layer the nonlinearity that gets its output, if one does.
         branches: The last layer or normalization of each residual branch, in the order in which they are added.
-        calls: How often each layer ran.
     """
 
     def __init__(self, layers, tails):
         """Watch these modules; the second ones can end a branch."""
         super().__init__()
-        self.followed, self.branches, self.calls = {}, [], Counter()
+        self.followed, self.branches = {}, []
         self._layers, self._tails, self._tensors, self._tokens = set(layers), set(tails), {}, count(1)
 
     def run(self, model: nn.Module, inputs: tuple[Tensor, ...]) -> "Trace":
@@ -116,7 +116,6 @@ class Trace(TorchFunctionMode):
         """A module has put out its result."""
         if isinstance(module, nn.MultiheadAttention):
             module = module.out_proj  # which it reads without calling it
-        self.calls[module] += 1
         for tensor in _tensors(result)[:1]:
             seen = self._tensors.get(id(tensor), (tensor, _Seen()))[1]
             layers = frozenset([module]) if module in self._layers else seen.layers
@@ -144,11 +143,15 @@ def by_order(model: nn.Module, layers: set) -> dict[nn.Module, Nonlinearity]:
     """Guess from the order of the modules alone: the nonlinearity between a layer and the next one follows it."""
     followed, last = {}, None
     for module in model.modules():
-        name = type(module).__name__.lower()
         if module in layers:
             last = module
-        elif last is not None and name in ELEMENTWISE and last not in followed:
-            followed[last] = Nonlinearity(name, gain(_on_arrays(module)))
+        elif isinstance(module, NONLINEARITIES) and last is not None and last not in followed:
+            start = nn.Identity()  # stands for the layer, so that one number sent through the module tells what it is
+            with mode(module, training=False):
+                example = torch.ones(1, dtype=next((one.dtype for one in module.parameters()), None))
+                seen = Trace([start], []).run(nn.Sequential(start, module), (example,)).followed
+            if start in seen:
+                followed[last] = seen[start]
     return followed
 
 

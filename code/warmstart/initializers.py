@@ -513,7 +513,8 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Gener
         return tensor
     count = math.ceil(sparsity * len(tensor))
     for column in tensor.unbind(1):
-        column[torch.randperm(len(tensor), generator=generator)[:count]] = 0.0
+        places = torch.randperm(len(tensor), generator=generator, device=getattr(generator, "device", None))
+        column[places[:count]] = 0.0
     return tensor
 
 

@@ -115,6 +115,30 @@ def test_without_a_batch_the_order_of_the_modules_has_to_do():
     assert report["0.weight"].gain == pytest.approx(gain("elu", 0.5), rel=1e-8)
 
 
+class Rectifier(nn.ReLU):
+    """A nonlinearity of the reader's own name."""
+
+
+ALONE = [
+    nn.LeakyReLU(0.3),
+    nn.PReLU(init=0.1),
+    nn.RReLU(),
+    nn.GELU("tanh"),
+    nn.ReLU6(),
+    nn.ELU(0.5, inplace=True),
+    Rectifier(),
+]
+
+
+@pytest.mark.parametrize("nonlinearity", ALONE, ids=lambda module: type(module).__name__)
+def test_the_order_finds_the_nonlinearity_that_a_batch_finds(nonlinearity):
+    model = nn.Sequential(nn.Linear(3, 3), nonlinearity, nn.Linear(3, 2)).train()
+    by_order, by_batch = (initialize_(model, inputs=inputs)["0.weight"] for inputs in (None, noise(4, 3)))
+    assert by_order == by_batch
+    assert by_order.gain > 1
+    assert nonlinearity.training
+
+
 @pytest.mark.parametrize("scheme", SCHEMES)
 @pytest.mark.parametrize("distribution", ["normal", "uniform", "truncated_normal"])
 def test_the_weights_have_the_deviation_of_the_report(scheme, distribution):
