@@ -36,7 +36,7 @@ ALLOWED = {
     "adaptation": {"numpy", "torch", "errors", "_stacking", "_tensors"},
     "perception": {"numpy", "torch", "errors"},
     "selection": {"numpy", "torch", "errors", "_tensors"},
-    "lora": {"torch", "errors", "initializers"},
+    "lora": {"torch", "errors", "initializers", "_tensors"},
     "transfer": {"numpy", "torch", "errors", "_stacking", "_tensors", "training"},
 }
 

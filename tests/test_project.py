@@ -12,6 +12,7 @@ from pathlib import Path
 import pytest
 from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
+from packaging.version import Version
 
 from chapters import BOOTSTRAP
 
@@ -124,6 +125,17 @@ def test_package_depends_on_numpy_alone():
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     assert [re.split(r"[<>=]", name)[0] for name in project["dependencies"]] == ["numpy"]
     assert not any("==" in line for lines in project["optional-dependencies"].values() for line in lines)
+
+
+def test_the_declared_torch_has_the_names_that_the_package_reads():
+    """nn.RMSNorm came with 2.4, while 2.2 was promised: `initialization` could not be imported there."""
+    since = {"nn.RMSNorm": Version("2.4"), "torch.get_default_device": Version("2.3")}
+    source = "\n".join(path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    (declared,) = Requirement(project["optional-dependencies"]["torch"][0]).specifier
+    assert all(name in source for name in since)
+    assert declared.operator == ">="
+    assert Version(declared.version) >= max(since.values())
 
 
 def test_readme_is_short():

@@ -1,11 +1,47 @@
 """Inputs, targets and answers as tensors that fit a model, or a clear error."""
 
+from collections.abc import Iterator
+from contextlib import contextmanager
+
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from .errors import refuse
+
+
+def check_generator(generator):
+    """Refuse what is no source of random numbers, before the first of them is drawn."""
+    if generator is not None and not isinstance(generator, Generator):
+        raise refuse("generator", generator, "torch.Generator or None")
+
+
+def is_blank(tensor):
+    """Whether it holds nothing yet: on the meta device, or left out by ``no_default_init``."""
+    return tensor.is_meta or getattr(tensor, "undrawn", False)
+
+
+@contextmanager
+def as_it_was(model: nn.Module, *, values: bool = True) -> Iterator[None]:
+    """Put parameters and buffers of a model back if the block raises: the tensors, and their values if asked for."""
+    slots = [
+        (module, key, tensor)
+        for module in model.modules()
+        for key, tensor in (*module._parameters.items(), *module._buffers.items())
+        if tensor is not None
+    ]
+    kept = {tensor: tensor.detach().clone() for _, _, tensor in slots if values and not is_blank(tensor)}
+    try:
+        yield
+    except Exception:
+        with torch.no_grad():
+            for module, key, tensor in slots:
+                if getattr(module, key) is not tensor:
+                    setattr(module, key, tensor)
+            for tensor, value in kept.items():
+                tensor.copy_(value)
+        raise
 
 
 def with_classes(answers, highest):

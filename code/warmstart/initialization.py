@@ -12,7 +12,7 @@ from torch.nn.utils import parametrize
 from torch.overrides import TorchFunctionMode
 
 from ._stacking import mode
-from ._tensors import as_arguments
+from ._tensors import as_arguments, as_it_was, check_generator, is_blank
 from ._tracing import LINEAR, Trace, by_order
 from .errors import refuse
 from .initializers import TRUNCATED_STD, normal_, orthogonal_, trunc_normal_, uniform_
@@ -139,8 +139,9 @@ def initialize_(
         What was done with each parameter, fans, gains and deviations included.
 
     Raises:
-        ValueError: If a name is unknown, ``residual`` is asked for without a batch, or a parameter or buffer without
-            content has no rule. The model is then as it was.
+        ValueError: If a name is unknown, ``residual`` is asked for without a batch, a layer has no inputs or outputs,
+            or a parameter or buffer without content has no rule. The model is then as it was, and so it is when its
+            own code raises an error.
 
     Source: He et al. (2015); Glorot & Bengio (2010); LeCun et al. (1998); Saxe et al. (2014); Jozefowicz et al. (2015)
     for the forget gate; Goyal et al. (2017), section 5.1, for branches that start at zero; Radford et al. (2019),
@@ -166,11 +167,12 @@ def initialize_(
         raise refuse("model", type(model).__name__, "torch.nn.Module")
     if residual and inputs is None:
         raise refuse("inputs", None, f"a batch: residual={residual!r} needs a call of the model")
+    check_generator(generator)
     work = _Work(model, scheme, distribution, generator)
     work.check()
-    work.give_storage()
-    trace = work.look(inputs)
-    with torch.no_grad():
+    with as_it_was(model, values=work.runs_other_code()), torch.no_grad():
+        work.give_storage()
+        trace = work.look(inputs)
         work.fill()
         if residual:
             work.end_branches(trace.branches, residual)
@@ -212,15 +214,24 @@ class _Work:
                         "model", f"{full} without a shape, {of}", "modules whose sizes are known: call it once"
                     )
                 resets = hasattr(module, "reset_parameters") and key in module._parameters and self.rule(module) is None
-                if _is_blank(tensor) and not known and not resets:
+                if is_blank(tensor) and not known and not resets:
                     allowed = "what a rule fills; build this one outside of no_default_init and of the meta device"
                     raise refuse("model", f"{full} without content, {of}", allowed)
                 if known and key in module._parameters and not tensor.is_floating_point():
                     raise refuse("model", f"{full} of type {tensor.dtype}, {of}", "real floating-point types")
+                if known and key in module._parameters and not tensor.numel():
+                    raise refuse("model", f"{full} of shape {tuple(tensor.shape)}, {of}", "tensors that hold a number")
             for key, steps in getattr(module, "parametrizations", {}).items():
                 if not all(hasattr(step, "right_inverse") for step in steps):
                     allowed = "weights that can be set: its parametrization has no right_inverse"
                     raise refuse("model", f"{name}.{key}".lstrip("."), allowed)
+
+    def runs_other_code(self):
+        """Whether filling calls what is not ours and may raise: the inverse of a parametrization, an own start."""
+        own = (module for module in self.names if self.rule(module) is None and hasattr(module, "reset_parameters"))
+        return any(is_blank(one) for module in own for one in module._parameters.values() if one is not None) or any(
+            _is_parametrization(name) for name in self.names.values()
+        )
 
     def give_storage(self):
         """Give storage to what is on the meta device; what is shared stays shared."""
@@ -239,9 +250,8 @@ class _Work:
             self.followed = by_order(self.model, self.layers)
             return None
         inputs = as_arguments(self.model, inputs)
-        with torch.no_grad():
-            for parameter in filter(_is_blank, self.model.parameters()):
-                parameter.zero_()
+        for parameter in filter(is_blank, self.model.parameters()):
+            parameter.zero_()
         with mode(self.model, training=False):
             trace = Trace(self.layers, self.layers | {norm for norm in self.norms if norm.weight is not None})
             trace.run(self.model, inputs)
@@ -255,7 +265,7 @@ class _Work:
             rule, words = self.rule(module), f"left alone: no rule for {type(module).__name__}"
             if rule:
                 rule(module)
-            elif any(_is_blank(module._parameters[key]) for key in own) and not _is_parametrization(name):
+            elif any(is_blank(module._parameters[key]) for key in own) and not _is_parametrization(name):
                 module.reset_parameters()
                 words = "its own reset_parameters"
             for key in own:
@@ -451,11 +461,6 @@ def no_default_init() -> Iterator[None]:
     """
     with _Undrawn():
         yield
-
-
-def _is_blank(tensor):
-    """Whether it holds nothing yet: on the meta device, or left out by :func:`no_default_init`."""
-    return tensor.is_meta or getattr(tensor, "undrawn", False)
 
 
 def _with_storage(tensor):

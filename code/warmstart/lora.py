@@ -5,7 +5,9 @@ from collections.abc import Callable, Sequence
 import torch
 from torch import Generator, Tensor, nn
 from torch.nn.functional import linear
+from torch.nn.parameter import is_lazy
 
+from ._tensors import check_generator
 from .errors import check_count, check_finite, refuse
 from .initializers import lecun_normal_, zeros_
 
@@ -18,6 +20,8 @@ class LoRALinear(nn.Module):
 
     With B = 0 the layer answers as before, and only B has a gradient in the first step; A has one as soon as B is no
     longer 0. With A = 0 as well no gradient is left: the start is an initialization question.
+
+    Where a layer is read and not called, as in attention, ``weight`` is W + s B A, with its gradient.
 
     Args:
         layer: The layer to adapt; its weight and bias are frozen, and shared with this one.
@@ -53,15 +57,36 @@ class LoRALinear(nn.Module):
         super().__init__()
         if not isinstance(layer, nn.Linear):
             raise refuse("layer", type(layer).__name__, "linear layers")
-        self.layer = layer.requires_grad_(False)
+        check_generator(generator)
         self.scale = check_finite("scale", scale)
         rank = check_count("rank", rank, maximum=min(layer.weight.shape))
+        self.layer = layer.requires_grad_(False)
         like = {"device": layer.weight.device, "dtype": layer.weight.dtype}
         self.A = nn.Parameter(torch.empty(rank, layer.in_features, **like))
         self.B = nn.Parameter(torch.empty(layer.out_features, rank, **like))
         with torch.no_grad():
             lecun_normal_(self.A, generator=generator) if A_init is None else A_init(self.A)
             (B_init or zeros_)(self.B)
+
+    @property
+    def weight(self) -> Tensor:
+        """W + s B A, for code that reads the weight of a layer instead of calling the layer."""
+        return self.layer.weight + self.scale * self.B @ self.A
+
+    @property
+    def bias(self) -> Tensor | None:
+        """The bias of the layer."""
+        return self.layer.bias
+
+    @property
+    def in_features(self) -> int:
+        """Columns of the weight."""
+        return self.layer.in_features
+
+    @property
+    def out_features(self) -> int:
+        """Rows of the weight."""
+        return self.layer.out_features
 
     def forward(self, inputs: Tensor) -> Tensor:
         """Return the answer of the frozen layer plus that of the product, without forming the product."""
@@ -70,17 +95,11 @@ class LoRALinear(nn.Module):
     @torch.no_grad()
     def merged(self) -> nn.Linear:
         """Return an ordinary layer with the weight W + s B A, which answers the same to rounding."""
-        plain = nn.utils.skip_init(
-            nn.Linear,
-            self.layer.in_features,
-            self.layer.out_features,
-            bias=self.layer.bias is not None,
-            device=self.A.device,
-            dtype=self.A.dtype,
-        )
-        plain.weight.copy_(self.layer.weight + self.scale * self.B @ self.A)
-        if self.layer.bias is not None:
-            plain.bias.copy_(self.layer.bias)
+        like = {"bias": self.bias is not None, "device": self.A.device, "dtype": self.A.dtype}
+        plain = nn.utils.skip_init(nn.Linear, self.in_features, self.out_features, **like)
+        plain.weight.copy_(self.weight)
+        if self.bias is not None:
+            plain.bias.copy_(self.bias)
         return plain.train(self.training)
 
 
@@ -122,8 +141,11 @@ def add_lora(
     chosen = list(linears)[:-1] if names is None else list(names)
     if wrong := [name for name in chosen if name not in linears] or not chosen:
         raise refuse("names", wrong if chosen else chosen, ", ".join(linears) or "models with linear layers")
+    for name in chosen:
+        if is_lazy(linears[name].weight):
+            raise refuse("model", f"{name}, whose size is not known", "linear layers with a size: call the model once")
     check_count("rank", rank, maximum=min(min(linears[name].weight.shape) for name in chosen))
-    check_finite("scale", scale)
+    check_finite("scale", scale), check_generator(generator)
     model.requires_grad_(False)
     if names is None:
         list(linears.values())[-1].requires_grad_(True)
@@ -154,7 +176,7 @@ def merge_lora(model: nn.Module) -> int:
     adapted = {name: part for name, part in model.named_modules() if isinstance(part, LoRALinear)}
     if not adapted or "" in adapted:
         raise refuse("model", type(model).__name__, "models that hold a LoRALinear")
-    for name, part in adapted.items():
+    for name, part in reversed(adapted.items()):  # an adapter inside of another one first
         _replace(model, name, part.merged())
     return len(adapted)
 

@@ -8,7 +8,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from ._stacking import mode
-from ._tensors import as_arguments
+from ._tensors import as_arguments, as_it_was, check_generator
 from .errors import refuse
 from .initialization import LAYERS, Entry, Report
 from .initializers import orthogonal_
@@ -49,16 +49,17 @@ def lsuv_(
         >>> round(model[:3](batch).std().item(), 4)
         1.0
     """
-    inputs, before, factors = as_arguments(model, inputs), {}, {}
+    check_generator(generator)
+    inputs, begun, factors = as_arguments(model, inputs), set(), {}
     layers = {module: name for name, module in model.named_modules() if isinstance(module, LAYERS)}
     for module, name in layers.items():
         if "weight" not in module._parameters:
             raise refuse("model", f"{name}, whose weight is computed from others", "layers with a weight of their own")
 
     def begin(module, _):
-        if module in before:
+        if module in begun:
             raise refuse("model", f"{layers[module]}, which runs twice", "layers that run once, with one scale each")
-        before[module] = [(one, one.clone()) for one in (module.weight, module.bias) if one is not None]
+        begun.add(module)
         orthogonal_(module.weight, 1.0, generator)
         if module.bias is not None:
             module.bias.zero_()
@@ -74,16 +75,11 @@ def lsuv_(
     hooks = [module.register_forward_pre_hook(begin) for module in layers]
     hooks += [module.register_forward_hook(correct) for module in layers]
     try:
-        with mode(model, training=False):
+        with as_it_was(model), mode(model, training=False):
             model(*inputs)
-        if not factors:
-            raise refuse(
-                "model", f"{type(model).__name__}, of which no layer ran", "models whose layers run as modules"
-            )
-    except Exception:
-        for parameter, old in (pair for pairs in before.values() for pair in pairs):
-            parameter.copy_(old)
-        raise
+            if not factors:
+                allowed = "models whose layers run as modules"
+                raise refuse("model", f"{type(model).__name__}, of which no layer ran", allowed)
     finally:
         for hook in hooks:
             hook.remove()

@@ -7,8 +7,8 @@ name, from input to output, as the networks of :mod:`warmstart.models` do.
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from itertools import chain
-from types import MethodType
 
 import numpy as np
 import torch
@@ -67,7 +67,7 @@ def load_matching(model: nn.Module, state: nn.Module | Mapping[str, Tensor]) -> 
         What was loaded, and what was not.
 
     Raises:
-        ValueError: If nothing matches, or a matching tensor holds a value that is not finite.
+        ValueError: If nothing matches, or a matching tensor has no storage or holds a value that is not finite.
         TypeError: If the state holds something that is no tensor, such as a checkpoint with the weights one level down.
 
     Example:
@@ -94,6 +94,9 @@ def load_matching(model: nn.Module, state: nn.Module | Mapping[str, Tensor]) -> 
         raise refuse(
             "state", different or sorted(given)[:5], f"at least one entry of the model, such as {sorted(own)[:5]}"
         )
+    for side, tensors in (("model", own), ("state", given)):
+        if empty := [name for name in matching if tensors[name].is_meta]:
+            raise refuse(side, f"no content in {empty[:5]}", "tensors with content, not on the meta device")
     if broken := [name for name in matching if not given[name].isfinite().all()]:
         raise refuse("state", f"values that are not finite in {broken}", "finite values")
     for name in matching:
@@ -193,7 +196,8 @@ def freeze(module: nn.Module) -> None:
     """Stop everything in ``module``: gradients, weight decay, momentum, and the statistics of normalizations.
 
     Its parameters require no gradient any more, and it stays in evaluation mode, dropout included, also when the
-    model around it is put into training mode. So its output is a fixed function of its input.
+    model around it is put into training mode. So its output is a fixed function of its input, at once, also in the
+    middle of training, and after the model was saved and loaded.
 
     Args:
         module: The part of a model that is to stay as it is.
@@ -559,9 +563,10 @@ def _kind(tensor):
 
 def _set_frozen(modules, parameters):
     for module in modules:
-        module.train = MethodType(_stay, module.eval())
+        module.train = partial(_stay, module.eval())  # unlike a bound method it survives pickling
     for parameter in parameters:
         parameter.requires_grad_(False)
+        parameter.grad = None  # an optimizer would go on with it: momentum and decay do not ask for a new one
 
 
 def _stay(module, training=True):

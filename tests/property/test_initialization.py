@@ -1,6 +1,7 @@
 """initialization: each layer gets what its fans and its nonlinearity ask for, and the report says so."""
 
 import math
+from contextlib import nullcontext
 
 import pytest
 import torch
@@ -363,6 +364,55 @@ def test_a_failed_call_leaves_the_model_as_it_was():
     with pytest.raises(ValueError, match="angles without content, of a Lost'; allowed: what a rule fills"):
         initialize_(model)
     assert model.layer.weight.is_meta
+
+
+class Fails(nn.Module):
+    """Has no rule, and cannot be started by its own means."""
+
+    def __init__(self):
+        super().__init__()
+        self.scale = nn.Parameter(torch.empty(3))
+        nn.init.normal_(self.scale)
+
+    def reset_parameters(self):
+        raise RuntimeError("not today")
+
+    def forward(self, x):
+        return x * self.scale
+
+
+REFUSED = {
+    "without inputs": (lambda: nn.Linear(0, 3), {}, ValueError, "2.weight of shape .3, 0., of a Linear"),
+    "without outputs": (lambda: nn.Conv1d(3, 0, 1), {}, ValueError, "2.weight of shape .0, 3, 1., of a Conv1d"),
+    "no generator": (lambda: nn.Linear(3, 3), {"generator": 0}, ValueError, "generator received 0; allowed: torch.Gen"),
+    "a call that fails": (lambda: nn.Linear(4, 4), {"inputs": noise(2, 3)}, RuntimeError, "shapes"),
+    "a map that cannot be undone": (lambda: parametrizations.orthogonal(nn.Linear(3, 3), use_trivialization=False), {},
+                                    NotImplementedError, "assign"),
+    "a start of its own that fails": (Fails, {}, RuntimeError, "not today"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("device", ["cpu", "meta"])
+@pytest.mark.parametrize("case", REFUSED)
+def test_what_is_refused_is_as_it_was(case, device):
+    """Storage, values, tensors and statistics; a recurrent layer keeps a list of its own tensors."""
+    build, options, error, message = REFUSED[case]
+    if case == "a map that cannot be undone":
+        device = "cpu"  # torch cannot build it elsewhere
+    with torch.device(device), no_default_init() if "its own" in case else nullcontext():
+        model = nn.Sequential(nn.Linear(3, 3), nn.BatchNorm1d(3), build(), nn.LSTM(3, 3))
+    tensors = {**dict(model.named_parameters()), **dict(model.named_buffers())}
+    before = {name: tensor.clone() for name, tensor in tensors.items()}
+    with pytest.raises(error, match=message):
+        initialize_(model, **options)
+    after = {**dict(model.named_parameters()), **dict(model.named_buffers())}
+    assert all(after[name] is tensor for name, tensor in tensors.items())
+    blank = ("its own" in case, device == "meta")
+    assert any(blank) or all(torch.equal(after[name], value) for name, value in before.items())
+    assert all(
+        one is getattr(model[3], name)
+        for one, name in zip(model[3]._flat_weights, model[3]._flat_weights_names, strict=True)
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,6 +1,8 @@
 """transfer: what is loaded, what is frozen, who gets which rate, and the probe against brute force."""
 
 import copy
+import io
+import pickle
 
 import numpy as np
 import pytest
@@ -134,6 +136,20 @@ def test_a_state_that_cannot_be_loaded_leaves_the_model_as_it_was(given_state, e
     assert not changed(before, model)
 
 
+@pytest.mark.parametrize(("empty", "message"), [("model", "model received"), ("state", "state received")])
+def test_what_has_no_storage_is_refused(empty, message):
+    """Copying from or to the meta device moves nothing; "2 loaded" was reported."""
+    model, given_state = nn.Linear(3, 2), nn.Linear(3, 2)
+    before = state(model)
+    model, given_state = (
+        one.to("meta") if empty == name else one
+        for name, one in zip(("model", "state"), (model, given_state), strict=True)
+    )
+    with pytest.raises(ValueError, match=message + ".*no content in .*weight.*allowed: tensors with content"):
+        load_matching(model, given_state)
+    assert model.weight.is_meta if empty == "model" else not changed(before, model)
+
+
 # The head
 
 
@@ -231,6 +247,55 @@ def test_a_copy_of_a_frozen_model_is_frozen_itself(name):
     assert not any(parameter.requires_grad for parameter in twin.parameters())
     unfreeze(twin)
     assert all(module.training for module in twin.train().modules())
+
+
+@kinds
+@pytest.mark.parametrize("store", ["pickle", "torch.save"])
+def test_a_frozen_model_is_saved_and_loaded_frozen(name, store):
+    model, x = networks()[name], inputs_of(name)
+    freeze(model[:3] if name == "plain" else model.backbone)
+    if store == "pickle":
+        loaded = pickle.loads(pickle.dumps(model))
+    else:
+        torch.save(model, file := io.BytesIO())
+        file.seek(0)
+        loaded = torch.load(file, weights_only=False)
+    assert torch.equal(loaded.eval()(x), model.eval()(x))
+    assert [m.training for m in loaded.train().modules()] == [m.training for m in model.train().modules()]
+    assert not all(module.training for module in loaded.modules())
+    before = state(loaded)
+    train_hard(loaded, x)
+    assert changed(before, loaded) == [key for key, _ in loaded.named_parameters()][-2:]
+    unfreeze(loaded)
+    assert all(module.training for module in loaded.train().modules())
+
+
+OPTIMIZERS = {
+    "sgd": lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9, weight_decay=0.1),
+    "nesterov": lambda p: torch.optim.SGD(p, lr=0.1, momentum=0.9, nesterov=True, foreach=False),
+    "adamw": lambda p: torch.optim.AdamW(p, lr=0.1, weight_decay=0.1),
+    "rmsprop": lambda p: torch.optim.RMSprop(p, lr=0.1, momentum=0.9, weight_decay=0.1),
+    "adagrad": lambda p: torch.optim.Adagrad(p, lr=0.1, weight_decay=0.1),
+}
+
+
+@pytest.mark.parametrize("set_to_none", [True, False])
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+def test_freezing_in_the_middle_of_training_stops_at_once(optimizer, set_to_none):
+    """A gradient that stays in place goes on moving the weights, by momentum and decay, even when it is set to zero."""
+    model, x = MLP((6, 8, 3), generator=generator()), inputs_of("mlp")
+    step = OPTIMIZERS[optimizer](model.parameters())
+    for repeat in range(6):
+        step.zero_grad(set_to_none=set_to_none)
+        loss = nn.functional.cross_entropy(model(x), torch.arange(len(x)) % 3)
+        if repeat == 2:  # the graph was built before, and the gradients of the last step are there
+            freeze(model.backbone)
+            before = state(model)
+        loss.backward()
+        step.step()
+        if repeat == 2:
+            assert changed(before, model) == ["head.weight", "head.bias"]
+    assert changed(before, model) == ["head.weight", "head.bias"]
 
 
 def test_what_is_released_or_replaced_inside_a_frozen_model_follows_its_mode():

@@ -84,6 +84,71 @@ def test_a_model_is_adapted_trained_and_merged():
     assert set(model.state_dict()) == set(before)
 
 
+class Reads(nn.Module):
+    """Layers that are read and not called, as in T5, Mamba and fused attention."""
+
+    def __init__(self):
+        super().__init__()
+        self.inner, self.outer, self.head = nn.Linear(6, 6), nn.Linear(6, 6, bias=False), nn.Linear(6, 3)
+
+    def forward(self, x):
+        x = x.to(self.inner.weight.dtype).reshape(-1, self.inner.in_features)
+        h = torch.relu(nn.functional.linear(x, self.inner.weight, self.inner.bias))
+        return self.head(h @ self.outer.weight.T[:, : self.outer.out_features])
+
+
+class Attends(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.attention, self.head = nn.MultiheadAttention(6, 2, batch_first=True), nn.Linear(6, 3)
+
+    def forward(self, x):
+        return self.head(self.attention(x, x, x)[0])
+
+
+def encoder(**options):
+    layer = nn.TransformerEncoderLayer(6, 2, 8, dropout=0.0, batch_first=True, **options)
+    return nn.Sequential(nn.TransformerEncoder(layer, 2, enable_nested_tensor=False), nn.Linear(6, 3))
+
+
+READERS = {"reads": Reads, "attends": Attends, "encoder": encoder, "pre-norm": lambda: encoder(norm_first=True)}
+
+
+@pytest.mark.parametrize("training", [True, False])
+@pytest.mark.parametrize("name", READERS)
+def test_layers_that_are_read_and_not_called_are_adapted_too(name, training):
+    """The adapter counts on every way, also on the fast one of attention in evaluation: as in the merged model."""
+    model, x = READERS[name]().train(training), drawn(2, 4, 6)
+    answers = model(x)
+    add_lora(model, 2, generator=seeded())
+    torch.testing.assert_close(model(x), answers)
+    adapted = [part for part in model.modules() if isinstance(part, LoRALinear)]
+    with torch.no_grad():
+        for part in adapted:
+            part.B.copy_(drawn(*part.B.shape, seed=3))
+    model(x).square().sum().backward()
+    assert all(part.A.grad is not None and part.B.grad.any() for part in adapted)
+    changed = model(x)
+    assert (changed - answers).abs().max() > 0.01
+    with torch.no_grad():
+        torch.testing.assert_close(model(x), changed)
+    merge_lora(model)
+    with torch.no_grad():
+        torch.testing.assert_close(model(x), changed, rtol=1e-4, atol=1e-5)
+
+
+def test_a_second_adapter_is_put_beside_the_first_and_both_are_merged():
+    model, x = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Linear(4, 2)), drawn(5, 4)
+    for seed in (1, 2):
+        add_lora(model, 1, names=["0"] if seed == 1 else ["0.layer"])
+        with torch.no_grad():
+            [part.B.copy_(drawn(4, 1, seed=seed)) for part in model.modules() if isinstance(part, LoRALinear)]
+    answers = model(x)
+    assert merge_lora(model) == 2
+    torch.testing.assert_close(model(x), answers)
+    assert type(model[0]) is nn.Linear
+
+
 def test_only_named_layers_are_adapted_and_modes_are_kept():
     model = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 2))).eval()
     assert add_lora(model, 1, names=["2.0", "2.1"]) == (4 + 4) + (4 + 2)
@@ -115,6 +180,7 @@ def test_it_keeps_the_dtype_of_the_layer():
         (1, {"names": ["1"]}, r"names received \['1'\]; allowed: 0, 2"),
         (1, {"names": []}, r"names received \[\]; allowed: 0, 2"),
         (1, {"scale": float("inf")}, "scale received inf"),
+        (1, {"generator": 0}, "generator received 0; allowed: torch.Generator or None"),
     ],
 )
 def test_bad_input_leaves_the_model_as_it_was(rank, options, message):
@@ -126,6 +192,8 @@ def test_bad_input_leaves_the_model_as_it_was(rank, options, message):
 
 
 def test_models_without_the_layers_are_named():
+    with pytest.raises(ValueError, match="0, whose size is not known'; allowed: linear layers with a size"):
+        add_lora(nn.Sequential(nn.LazyLinear(3), nn.Linear(3, 2)), 1)
     with pytest.raises(ValueError, match="allowed: models with linear layers"):
         add_lora(nn.Conv2d(1, 1, 1), 1)
     with pytest.raises(ValueError, match=r"names received \[\]"):
