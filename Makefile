@@ -42,8 +42,8 @@ chapter: $(VENV)/.full ## begin a chapter as a draft: make chapter N=04 NAME=xav
 stress: $(VENV)/.full ## rerun chapters with other seeds and knobs, and list what fails: make stress [CHAPTERS=...]
 	PYTHONPATH=_ext $(BIN)/python tools/stress.py $(CHAPTERS)
 
-study: $(VENV)/.full ## run the long versions of experiments, or what is missing of them: make study [CHAPTERS="07_..."] [SCHEDULER=tcp://...]
-	$(BIN)/python tools/study.py $(CHAPTERS) $(if $(SCHEDULER),--scheduler $(SCHEDULER))
+study: $(VENV)/.full ## run the long versions of experiments, or what is missing of them: make study [CHAPTERS="07_..."] [SCHEDULER=tcp://...] [ALL=1]
+	PYTHONPATH=_ext $(BIN)/python tools/study.py $(CHAPTERS) $(if $(SCHEDULER),--scheduler $(SCHEDULER)) $(if $(ALL),--all)
 
 clean: ## remove what was built, the environment included
 	rm -rf _build $(VENV)

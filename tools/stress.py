@@ -23,7 +23,7 @@ from pathlib import Path
 
 import yaml
 
-from bookext.claims import fingerprint, stressed_cells
+from bookext.claims import stress_memory, stressed_cells
 from chapters import CHAPTERS, chapter_paths, read
 
 RESULTS = CHAPTERS / "stress.yml"
@@ -101,7 +101,7 @@ def summary(notebook, outcomes):
         for cell, _ in found:
             places = failed.setdefault(cell, [])
             places += [f"{name} = {value}"] if f"{name} = {value}" not in places else []
-    return {"code": fingerprint(notebook.cells), "tried": tried, "failed": failed}
+    return {"made": stress_memory(notebook.cells), "tried": tried, "failed": failed}
 
 
 def main():
@@ -128,7 +128,7 @@ def main():
         print(f"{path.stem}: {len(outcomes)} runs, {len(rows)} failures", flush=True)
         for name, value, cell, text in rows:
             print(f"  {name} = {value:<8} {cell:24} {text[:160]}")
-    RESULTS.write_text(yaml.safe_dump(results, sort_keys=True), encoding="utf-8")
+    RESULTS.write_text(yaml.safe_dump(results, default_flow_style=None, width=160), encoding="utf-8")
     sys.exit(bool(claims))
 
 

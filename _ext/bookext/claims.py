@@ -5,7 +5,6 @@ A chapter settles a claim in two adjacent cells of its notebook: a markdown cell
 """
 
 import ast
-import hashlib
 import json
 import re
 from collections.abc import Iterable
@@ -13,6 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
+
+from . import memory
 
 VERDICTS = ("holds", "holds under conditions", "garbled in the transcript", "not supported")
 NUMBER = re.compile(r"L\d\d")
@@ -122,9 +123,8 @@ def _finding(number: str, text: str, following: dict, notebook: str) -> Finding 
 
 def _asserts(code: str) -> bool:
     """Whether ``code`` holds an assert statement; lines of IPython magic do not count."""
-    plain = "\n".join(line for line in code.splitlines() if not line.startswith(("%", "!")))
     try:
-        return any(isinstance(node, ast.Assert) for node in ast.walk(ast.parse(plain)))
+        return any(isinstance(node, ast.Assert) for node in ast.walk(ast.parse(memory.without_magic(code))))
     except SyntaxError:
         return False
 
@@ -134,9 +134,9 @@ def stressed_cells(cells: Iterable[dict]) -> list[dict]:
     return [cell for cell in cells if cell["cell_type"] == "code" and cell.get("id") != "bootstrap"]
 
 
-def fingerprint(cells: Iterable[dict]) -> str:
-    """A short hash of the code of a notebook, which tells whether it changed since it was stressed."""
-    return hashlib.sha256("\0".join(map(source, stressed_cells(cells))).encode()).hexdigest()[:16]
+def stress_memory(cells: Iterable[dict]) -> dict:
+    """What a stress run depends on: all of that code but the exercises', and what it reaches of the package."""
+    return memory.of_cells(source(cell) for cell in stressed_cells(cells) if not cell["id"].startswith("ex-"))
 
 
 def stress_report(finding: Finding, results: dict, cells: Iterable[dict]) -> str:
@@ -144,12 +144,12 @@ def stress_report(finding: Finding, results: dict, cells: Iterable[dict]) -> str
     if finding.notebook not in results:
         return "not stressed yet"
     result = results[finding.notebook]
-    if result["code"] != fingerprint(cells):
-        return "the chapter's code changed since it was stressed"
     tried = {"seed" if name == "SEED" else name.lower().replace("_", " "): v for name, v in result["tried"].items()}
     text = "stressed: " + ", ".join(f"{name} {values[0]:g} to {values[-1]:g}" for name, values in tried.items())
     failed = result["failed"].get(f"assert-{finding.id}")
-    return text + (f"; it fails at {', '.join(failed)}" if failed else "")
+    text += f"; it fails at {', '.join(failed)}" if failed else ""
+    changed = memory.differences(result["made"], stress_memory(cells))
+    return text + (f"; with an earlier version of {memory.several(changed)}" if changed else "")
 
 
 def source(cell: dict) -> str:

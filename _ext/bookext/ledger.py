@@ -14,6 +14,7 @@ from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
 from . import claims
+from .long import report
 from .markup import link, table
 
 FOLDER = "chapters"
@@ -101,7 +102,8 @@ class ClaimsTable(_LedgerDirective):
         folder = Path(self.env.srcdir) / FOLDER
         results = yaml.safe_load((folder / "stress.yml").read_text(encoding="utf-8"))
         notebook = json.loads((folder / f"{finding.notebook}.ipynb").read_text(encoding="utf-8"))
-        return claims.stress_report(finding, results, notebook["cells"])
+        said = claims.stress_report(finding, results, notebook["cells"])
+        return ". ".join(filter(None, (said, report(folder / f"{finding.notebook}.ipynb"))))
 
 
 def setup(app):

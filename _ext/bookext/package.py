@@ -15,6 +15,7 @@ from sphinx.ext.autodoc.mock import _MockObject
 from sphinx.util.docutils import SphinxDirective
 
 from .markup import link, table
+from .memory import without_magic
 
 CHAPTER = re.compile(r"chapters/(\d\d)_")
 PLUMBING = ("warmstart.plots.", "warmstart.exercises.")  # used by each chapter, and no part of what it teaches
@@ -41,8 +42,7 @@ def names_in(sources):
     >>> sorted(names_in(["from warmstart import scale as s", "from warmstart.models import MLP", "s.gain(MLP)"]))
     ['warmstart.models.MLP', 'warmstart.scale.gain']
     """
-    code = re.sub(r"^(\s*)%.*", r"\1pass", "\n".join(sources), flags=re.MULTILINE)  # a magic may fill a block
-    nodes_of_code = list(ast.walk(ast.parse(code)))
+    nodes_of_code = list(ast.walk(ast.parse(without_magic("\n".join(sources)))))
     full, found = {}, set()
     for node in nodes_of_code:
         if isinstance(node, ast.ImportFrom) and (node.module or "").split(".")[0] == "warmstart":

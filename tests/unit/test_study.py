@@ -1,6 +1,7 @@
 """make study: the declared table is run once, whatever happens in between, and what is in the file can be trusted."""
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -14,6 +15,7 @@ import study
 from warmstart import studies
 
 TOOLS = Path(study.__file__).parent
+PATHS = os.environ | {"PYTHONPATH": str(TOOLS.parent / "_ext")}
 NAME = "99_try"
 DECLARED = {
     "cells": ["parameters", "work"],
@@ -79,7 +81,7 @@ def test_a_kill_loses_nothing_and_runs_nothing_twice(place):
     code = "import json, pathlib, sys, study; place = pathlib.Path(sys.argv[1]); study.CHAPTERS = place; "
     code += "study.complete(sys.argv[2], json.loads(sys.argv[3]), folder=place)"
     command = [sys.executable, "-c", code, str(place), NAME, json.dumps(DECLARED)]
-    assert subprocess.run(command, cwd=TOOLS, capture_output=True, timeout=120).returncode == 9
+    assert subprocess.run(command, cwd=TOOLS, env=PATHS, capture_output=True, timeout=120).returncode == 9
     assert [settings["rate"] for settings, _ in studies.load(NAME, folder=place).runs] == [0.1]
     with (place / f"{NAME}.jsonl").open("a") as file:
         file.write('{"settings": {"rate": 0.2')  # torn in the middle of a line
@@ -154,25 +156,61 @@ def test_the_command_runs_in_processes_and_says_how_far_it_is(place):
     code = "import runpy, pathlib, sys, chapters; from warmstart import studies; place = pathlib.Path(sys.argv.pop()); "
     code += "chapters.CHAPTERS = studies.FOLDER = place; runpy.run_path('study.py', run_name='__main__')"
     command = [sys.executable, "-c", code, "--workers", "2", str(place)]
-    ended = subprocess.run(command, cwd=TOOLS, capture_output=True, text=True, timeout=120)
+    ended = subprocess.run(command, cwd=TOOLS, env=PATHS, capture_output=True, text=True, timeout=120)
     assert ended.returncode == 0, ended.stderr
     assert f"{NAME}: 3 of 3 runs, begun " in ended.stdout
     assert "3/3 [" in ended.stderr
     assert sorted(calls(place)) == ["0.1", "0.2", "0.4"]
 
 
-def test_results_of_other_code_are_not_added_to(place):
+def test_results_of_other_code_are_neither_added_to_nor_taken_for_its_own(place):
     study.complete(NAME, DECLARED, folder=place)
     for other in (DECLARED | {"parameters": {"WIDTH": 6}}, DECLARED | {"cells": ["parameters"]}):
-        with pytest.raises(SystemExit, match=r"holds results of other code.*add --fresh"):
-            study.complete(NAME, other, folder=place)
-    write(place, WORK + "  # a comment changes nothing")
-    assert study.complete(NAME, DECLARED, folder=place) == []
-    write(place, WORK + "\n\nwork = work")
-    with pytest.raises(SystemExit, match="add --fresh"):
-        study.complete(NAME, DECLARED, folder=place)
+        (error,) = study.complete(NAME, other, folder=place)
+        assert "made with an earlier version of the cells; add --fresh" in error
+    write(place, WORK.replace("* seed", "* (seed + 1)"))
+    (error,) = study.complete(NAME, DECLARED | {"grid": [{"rate": [0.7], "seeds": [3]}]}, folder=place)
+    assert error.startswith(f"{NAME} {{'rate': 0.1, 'seeds': 3}}: other numbers than those that are stored; made with")
+    before = len(calls(place))
     assert study.complete(NAME, DECLARED, folder=place, fresh=True) == []
-    assert len(calls(place)) == 6
+    assert len(calls(place)) == before + 3
+
+
+def test_other_code_with_the_same_numbers_is_noted_once(place):
+    study.complete(NAME, DECLARED, folder=place)
+    write(place, WORK + "  # a comment changes nothing")
+    assert not study.changed(NAME, DECLARED, folder=place)
+    write(place, WORK + "\n\nwork = work")
+    assert study.changed(NAME, DECLARED, folder=place) == ["the cells"]
+    made = studies.load(NAME, folder=place).made
+    longer = DECLARED | {"grid": [*DECLARED["grid"], {"rate": [0.8], "seeds": [3]}]}
+    for _ in range(2):
+        assert study.complete(NAME, longer, folder=place) == []
+    assert sorted(calls(place)) in (sorted(["0.1", "0.2", "0.4", rate, "0.8"]) for rate in ("0.1", "0.2", "0.4"))
+    results = studies.load(NAME, folder=place)
+    assert (results.made, results.checked) == (made, study.memory_of(NAME, DECLARED))
+    assert not study.changed(NAME, DECLARED, folder=place)
+    write(place, WORK + "\n\nwork = (work)\nwork = work")
+    assert study.changed(NAME, DECLARED, folder=place) == ["the cells"]
+
+
+def test_one_setting_is_run_again_or_all(place):
+    study.complete(NAME, DECLARED, folder=place)
+    write(place, WORK.replace("* seed", "* (seed + (rate == 0.2))"))
+    quick = DECLARED | {"quick": {"rate": 0.4, "seeds": 3}}
+    assert study.differing(NAME, quick, folder=place) == []
+    assert calls(place)[3:] == ["0.4"]
+    (error,) = study.differing(NAME, quick, every=True, folder=place)
+    assert error == f"{NAME} {{'rate': 0.2, 'seeds': 3}}: other numbers than those that are stored"
+    assert "no stored setting" in study.differing(NAME, DECLARED | {"quick": {"rate": 9}}, folder=place)[0]
+
+
+def test_results_of_other_versions_are_not_added_to(place, monkeypatch):
+    study.complete(NAME, DECLARED, folder=place)
+    monkeypatch.setattr(study, "version", lambda package: "0.0")
+    assert study.complete(NAME, DECLARED, folder=place) == []
+    (error,) = study.complete(NAME, DECLARED | {"grid": [{"rate": [0.7], "seeds": [3]}]}, folder=place)
+    assert "holds results of other versions" in error
 
 
 def test_what_is_declared_must_be_there(place, monkeypatch):

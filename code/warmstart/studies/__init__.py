@@ -19,15 +19,16 @@ class Study:
     Attributes:
         name: The chapter whose function was run.
         date: Day on which the runs began, year first.
-        code: Hash of the code that was run.
+        made: Hashes of the code that was run: of the chapter's cells, and of what they reach of the package.
         parameters: What replaced the chapter's own values.
         versions: Of Python, torch and NumPy.
         runs: For each run its settings and results, a dict each.
         seconds: What all runs took together, each on one core.
+        checked: Those of later code that gave the same numbers for one setting, run again; ``None`` if none was.
 
     Example:
         >>> rows = [({"rate": rate, "seeds": 2}, {"losses": [1.0, 10 * rate]}) for rate in (0.1, 0.2)]
-        >>> Study("07_typical_setup", "2026-11-26", "", {}, {"torch": "2.13.0"}, rows, 540.0)
+        >>> Study("07_typical_setup", "2026-11-26", {}, {}, {"torch": "2.13.0"}, rows, 540.0)
         Long version of 2026-11-26
         2 runs, 9 minutes of one core
           rate: 0.1, 0.2
@@ -39,11 +40,12 @@ class Study:
 
     name: str
     date: str
-    code: str
+    made: dict
     parameters: dict
     versions: dict
     runs: list[tuple[dict, dict]]
     seconds: float
+    checked: dict | None = None
 
     def get(self, result: str, **settings: object) -> np.ndarray:
         """Return one result of the run with these settings, which must name it and no other.
@@ -102,8 +104,9 @@ def load(name: str, *, folder: Path = FOLDER) -> Study:
         raise refuse("name", name, there or f"none, there is no study in {folder}")
     try:
         first, *rows = [json.loads(line) for line in path.read_text(encoding="utf-8").splitlines()]
-        fields = {key: first[key] for key in ("date", "code", "parameters", "versions")}
+        fields = {key: first[key] for key in ("date", "made", "parameters", "versions")}
         fields["runs"] = [(row["settings"], row["results"]) for row in rows]
+        fields["checked"] = first.get("checked")
         return Study(name=name, seconds=sum(row["seconds"] for row in rows), **fields)
     except (ValueError, KeyError, TypeError) as error:
         raise ValueError(f"the results {path} are damaged: {error!r}; make study --fresh begins anew") from error
