@@ -18,8 +18,7 @@ from clock import ratios
 from torch import nn
 
 from warmstart import initializers as ours
-from warmstart.initialization import initialize_, no_default_init
-from warmstart.lsuv import lsuv_
+from warmstart.initialization import initialize_, lsuv_, no_default_init
 from warmstart.models import MLP
 
 TABLE = Path(__file__).with_suffix(".md")

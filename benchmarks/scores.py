@@ -12,9 +12,8 @@ from clock import cpu_time
 
 from warmstart.data import mnist, standardize
 from warmstart.models import MLP
-from warmstart.selection import h_score, leep, logme
 from warmstart.training import fit, logits
-from warmstart.transfer import extract_features, left_out_accuracy
+from warmstart.transfer import extract_features, h_score, leep, left_out_accuracy, logme
 
 REPEATS = 5
 

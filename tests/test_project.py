@@ -14,35 +14,12 @@ from packaging.requirements import Requirement
 from packaging.specifiers import SpecifierSet
 from packaging.version import Version
 
+import warmstart
 from chapters import BOOTSTRAP
 
 ROOT = Path(__file__).resolve().parent.parent
 PACKAGE = ROOT / "code" / "warmstart"
-MODULES = (
-    "errors",
-    "quadrature",
-    "activations",
-    "scale",
-    "theory",
-    "initializers",
-    "initialization",
-    "lsuv",
-    "models",
-    "probes",
-    "training",
-    "comparison",
-    "multitask",
-    "adaptation",
-    "perception",
-    "selection",
-    "lora",
-    "pretrained",
-    "transfer",
-    "data",
-    "studies",
-    "plots",
-    "exercises",
-)
+MODULES = [name for name in warmstart.__all__ if name not in warmstart._HOMES]
 
 
 def public_names():

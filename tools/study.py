@@ -134,7 +134,7 @@ def changed(name, study, *, folder=None):
     from bookext.memory import differences
 
     there, now = studies.load(name, folder=folder or studies.FOLDER), memory_of(name, study)
-    return there.checked != now and differences(there.made, now)
+    return [] if there.checked and not differences(there.checked, now) else differences(there.made, now)
 
 
 @cache

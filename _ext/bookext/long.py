@@ -29,7 +29,8 @@ def report(notebook: Path, results: Path = RESULTS) -> str:
     if not changed:
         return ""
     again = "one setting, run again with the present code, gives the same numbers"
-    since = again if first.get("checked") == now else "it was not run again since"
+    checked = "checked" in first and not memory.differences(first["checked"], now)
+    since = again if checked else "it was not run again since"
     return f"The long version was made with an earlier version of {memory.several(changed)}; {since}."
 
 

@@ -123,7 +123,7 @@ class _Package:
         if isinstance(target := here.imports.get(name), tuple) and target != (module, name):
             return self.find(*target)
         inside = f"{module}.{name}".strip(".")
-        return None if target or self.module(inside) is None else (inside, "")
+        return None if isinstance(target, str) or self.module(inside) is None else (inside, "")
 
     def unit(self, module, name):
         """The code of a unit, and the addresses that it reaches."""

@@ -11,22 +11,11 @@ from torch import Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 from torch.nn.functional import linear
 
+from ._calls import mode
 from .errors import check_finite, check_share, refuse
 
 OPTIMIZERS = ("sgd", "adam")
 PLAIN = (int, float, str, tuple, FunctionType, NoneType)  # attributes by which two modules can differ
-
-
-@contextmanager
-def mode(model: nn.Module, *, training: bool) -> Iterator[None]:
-    """Put the model into training or evaluation mode, and every module back into its own at the end."""
-    before = {module: module.training for module in model.modules()}
-    model.train(training)
-    try:
-        yield
-    finally:
-        for module, was in before.items():
-            module.training = was
 
 
 @contextmanager

@@ -8,8 +8,8 @@ import numpy as np
 import torch
 from torch import Generator, Tensor, nn
 
+from ._calls import as_inputs, as_targets, mean_cross_entropy, with_classes
 from ._stacking import StackedOptimizer, stacked
-from ._tensors import as_inputs, as_targets, mean_cross_entropy, with_classes
 from .errors import check_count, check_finite, refuse
 
 

@@ -9,8 +9,8 @@ import torch
 from torch import Generator, Tensor, nn
 from torch.nn.functional import cross_entropy
 
-from ._stacking import StackedOptimizer, check_optimizer, mode, stacked
-from ._tensors import as_inputs, as_targets, as_tensors, mean_cross_entropy, with_classes
+from ._calls import as_inputs, as_targets, as_tensors, mean_cross_entropy, mode, with_classes
+from ._stacking import StackedOptimizer, check_optimizer, stacked
 from .errors import check_count, check_finite, refuse
 
 Models = nn.Module | Sequence[nn.Module]

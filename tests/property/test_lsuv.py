@@ -8,8 +8,8 @@ from test_initialization import Residual, generator, noise, transformer
 from torch import nn
 from torch.nn.utils import parametrizations
 
+from warmstart.initialization import lsuv_
 from warmstart.initializers import orthogonal_
-from warmstart.lsuv import lsuv_
 from warmstart.models import CNN, MLP
 
 seeds = st.integers(0, 2**32 - 1)

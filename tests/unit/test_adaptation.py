@@ -9,9 +9,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from torch import nn
 
-from warmstart.adaptation import collapse_input, inflate_input, recalibrate_batchnorm
 from warmstart.models import CNN
-from warmstart.transfer import freeze
+from warmstart.transfer import collapse_input, freeze, inflate_input, recalibrate_batchnorm
 
 
 def drawn(*shape, seed=0):
@@ -89,7 +88,7 @@ def test_the_first_layer_is_found_in_any_model_and_keeps_its_settings():
     ("model", "options", "message"),
     [
         (nn.Linear(3, 2), {}, "model received .*Linear"),
-        (nn.ReLU(), {}, "name received None"),
+        (nn.ReLU(), {}, "model received 'ReLU'; allowed: models with parameters"),
         (nn.Conv2d(1, 2, 3), {}, "model received 'a first layer for 1 channel'; allowed: two channels or more"),
         (nn.Conv2d(4, 4, 3, groups=2), {}, "allowed: a convolution with groups=1"),
         (nn.Sequential(nn.Conv2d(3, 2, 3)), {"name": "1"}, "name received '1'; allowed: 0"),

@@ -9,10 +9,9 @@ from hypothesis import strategies as st
 from torch import nn
 
 from warmstart.initializers import zeros_
-from warmstart.lora import LoRALinear, add_lora, merge_lora
 from warmstart.models import MLP
 from warmstart.training import fit
-from warmstart.transfer import layer_groups, param_groups
+from warmstart.transfer import LoRALinear, add_lora, layer_groups, merge_lora, param_groups
 
 
 def drawn(*shape, seed=0):

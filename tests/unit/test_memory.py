@@ -133,4 +133,6 @@ def test_the_page_says_what_changed_and_whether_it_was_run_again(chapter):
     assert said(made=made, checked=made) == text + "it was not run again since."
     checked = text + "one setting, run again with the present code, gives the same numbers."
     assert said(made=made, checked=first["made"]) == checked
+    moved = {f"elsewhere.{name}": code for name, code in first["made"]["package"].items()}
+    assert said(made=made, checked={**first["made"], "package": moved}) == checked
     assert long.report(notebook.with_name("01_starting_point.ipynb"), notebook.parent) == ""

@@ -6,11 +6,11 @@ import torch
 from torch import nn
 
 from warmstart import pretrained
-from warmstart.adaptation import collapse_input
 from warmstart.data import emoji
 from warmstart.pretrained import EfficientNetLite0, efficientnet_lite0, efficientnet_lite1
 from warmstart.training import accuracy
 from warmstart.transfer import (
+    collapse_input,
     extract_features,
     fine_tune,
     freeze,

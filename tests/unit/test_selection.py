@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy.optimize import minimize
 from scipy.stats import multivariate_normal, ortho_group
 
-from warmstart.selection import cka, h_score, leep, logme
+from warmstart.transfer import cka, h_score, leep, logme
 
 SEEDS = st.integers(0, 10_000)
 

@@ -7,11 +7,11 @@ from dataclasses import replace
 import torch
 from torch import Generator, Tensor, nn
 
-from ._stacking import mode
-from ._tensors import as_arguments, as_it_was, check_generator
-from .errors import refuse
-from .initialization import LAYERS, Entry, Report
-from .initializers import orthogonal_
+from .._calls import as_arguments, as_it_was, check_generator, mode
+from ..errors import refuse
+from ..initializers import orthogonal_
+from .report import Entry, Report
+from .rules import LAYERS
 
 
 @torch.no_grad()

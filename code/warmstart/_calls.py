@@ -1,4 +1,4 @@
-"""Inputs, targets and answers as tensors that fit a model, or a clear error."""
+"""What every call of a model needs: its mode, its inputs and targets as tensors that fit, or a clear error."""
 
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -9,6 +9,18 @@ from torch import Generator, Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from .errors import refuse
+
+
+@contextmanager
+def mode(model: nn.Module, *, training: bool) -> Iterator[None]:
+    """Put the model into training or evaluation mode, and every module back into its own at the end."""
+    before = {module: module.training for module in model.modules()}
+    model.train(training)
+    try:
+        yield
+    finally:
+        for module, was in before.items():
+            module.training = was
 
 
 def check_generator(generator):

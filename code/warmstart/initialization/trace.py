@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
 
-from ._stacking import mode
-from .probes import NONLINEARITIES
-from .scale import gain
+from .._calls import mode
+from ..probes import NONLINEARITIES
+from ..scale import gain
 
 #: Functions that act on each number alone and take something from the signal; in place or not.
 ELEMENTWISE = (

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm as BatchNorm
 
-from ._stacking import mode
-from ._tensors import as_inputs
-from .errors import check_count, refuse
+from .._calls import as_inputs, mode
+from ..errors import check_count, refuse
+from .heads import find_module
 
 CONVOLUTIONS = (nn.Conv1d, nn.Conv2d, nn.Conv3d)
 
@@ -166,13 +166,7 @@ def _learning_statistics(norms):
 
 
 def _first_convolution(model, name):
-    modules = dict(model.named_modules())
-    if name is None:
-        own = (key for key, part in modules.items() if next(part.parameters(recurse=False), None) is not None)
-        name = next(own, None)
-    if name not in modules:
-        raise refuse("name", name, ", ".join(filter(None, modules)) or "models with parameters")
-    layer = modules[name]
+    _, layer = find_module(model, name, last=False)
     if not isinstance(layer, CONVOLUTIONS) or layer.groups != 1:
         raise refuse("model", f"{layer!r} as the layer that gets the input", "a convolution with groups=1")
     return layer

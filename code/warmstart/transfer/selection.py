@@ -5,8 +5,8 @@ import torch
 from torch import Tensor
 from torch.nn.functional import one_hot
 
-from ._tensors import as_targets
-from .errors import refuse
+from .._calls import as_targets
+from ..errors import refuse
 
 ITERATIONS = 2000  # of the fixed point in `logme`, at most
 TOLERANCE = 1e-10  # of its precisions, relative

@@ -7,9 +7,10 @@ from torch import Generator, Tensor, nn
 from torch.nn.functional import linear
 from torch.nn.parameter import is_lazy
 
-from ._tensors import check_generator
-from .errors import check_count, check_finite, refuse
-from .initializers import lecun_normal_, zeros_
+from .._calls import check_generator
+from ..errors import check_count, check_finite, refuse
+from ..initializers import lecun_normal_, zeros_
+from .heads import swap_module
 
 
 class LoRALinear(nn.Module):
@@ -150,7 +151,7 @@ def add_lora(
     if names is None:
         list(linears.values())[-1].requires_grad_(True)
     for name in chosen:
-        _replace(model, name, LoRALinear(linears[name], rank, scale=scale, generator=generator))
+        swap_module(model, linears[name], LoRALinear(linears[name], rank, scale=scale, generator=generator))
     return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
 
 
@@ -176,11 +177,6 @@ def merge_lora(model: nn.Module) -> int:
     adapted = {name: part for name, part in model.named_modules() if isinstance(part, LoRALinear)}
     if not adapted or "" in adapted:
         raise refuse("model", type(model).__name__, "models that hold a LoRALinear")
-    for name, part in reversed(adapted.items()):  # an adapter inside of another one first
-        _replace(model, name, part.merged())
+    for part in reversed(adapted.values()):  # an adapter inside of another one first
+        swap_module(model, part, part.merged())
     return len(adapted)
-
-
-def _replace(model, name, module):
-    parent, _, attribute = name.rpartition(".")
-    setattr(model.get_submodule(parent), attribute, module.train(model.get_submodule(name).training))
