@@ -37,10 +37,15 @@ def repository_url():
     return yaml.safe_load((ROOT / "_config.yml").read_text(encoding="utf-8"))["repository"]["url"]
 
 
+def counts_as_open(cell):
+    """Whether a reader has to read this code: all but what is folded or removed, and the setup, folded or not."""
+    plumbing = cell.id == "bootstrap" or cell.id.endswith("-solution") or FOLDED.match(cell.id)
+    return cell.cell_type == "code" and (cell.id.startswith("setup") or not plumbing)
+
+
 def open_code(notebook):
-    """The lines of code that stand open on the page: neither folded, nor removed, nor inside a folded solution."""
-    cells = [cell for cell in notebook.cells if cell.cell_type == "code" and not cell.id.endswith("-solution")]
-    shown = [cell.source for cell in cells if cell.id != "bootstrap" and not FOLDED.match(cell.id)]
+    """The lines of code that count as open."""
+    shown = [cell.source for cell in notebook.cells if counts_as_open(cell)]
     return [line for source in shown for line in source.splitlines() if line.strip()]
 
 

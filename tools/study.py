@@ -153,7 +153,6 @@ def _function(text):
 
 def run(text, setting):
     """One run in a worker: its line of the file, or what it raised."""
-    os.environ["MPLBACKEND"] = "agg"
     try:
         function, begun = _function(text), time.perf_counter()
         result = function(**setting)
@@ -248,7 +247,7 @@ def main():
     parser.add_argument("--fresh", action="store_true", help="throw away the results that are there")
     parser.add_argument("--all", action="store_true", help="run all stored settings again, and list those that differ")
     options = parser.parse_args()
-    os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1")
+    os.environ.update(OMP_NUM_THREADS="1", OPENBLAS_NUM_THREADS="1", MKL_NUM_THREADS="1", MPLBACKEND="agg")
     table = declared()
     if unknown := set(options.chapters) - set(table):
         parser.error(f"received {', '.join(sorted(unknown))}; allowed: {', '.join(table)}")

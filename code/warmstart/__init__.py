@@ -10,7 +10,8 @@ initialization                  a whole network: ``initialize_``, ``lsuv_``, ``n
 transfer                        load, freeze, new heads, probes, fine-tuning, adapters, scores of sources
 models, pretrained              small networks, and networks that know something
 training, multitask             train one network, many as one stack, one on several tasks
-comparison, probes              fair comparisons, and what a network looks like from outside
+comparison, bench               fair comparisons, and what every experiment needs
+probes                          what a network looks like from outside
 data, perception                real pictures, and how alike two of them look
 plots, studies, exercises       figures, results of long runs, and exercises that check themselves
 ==============================  =======================================================================
@@ -29,6 +30,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from . import (
         activations,
+        bench,
         comparison,
         data,
         errors,
@@ -55,6 +57,7 @@ if TYPE_CHECKING:
 __version__ = "0.1.0"
 __all__ = [
     "activations",
+    "bench",
     "check",
     "comparison",
     "data",

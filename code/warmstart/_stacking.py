@@ -147,6 +147,15 @@ def check_optimizer(optimizer: str, momentum: float, parameters: Sequence[Tensor
         raise refuse("momentum", momentum, "0 with 'adam', which has its own")
 
 
+def alike(models: Sequence[nn.Module]) -> list[list[int]]:
+    """The places of models that can be trained as one stack, a list for each architecture."""
+    kinds, groups = [_architecture(model) for model in models], []
+    for place, kind in enumerate(kinds):
+        same = next((group for group in groups if kinds[group[0]] == kind), None)
+        groups.append([place]) if same is None else same.append(place)
+    return groups
+
+
 def _checked_stack(models):
     """The models as a tuple, if the code of the first can stand for all: same modules, settings, sizes and types."""
     if not isinstance(models, Sequence) or not models or not all(isinstance(model, nn.Module) for model in models):

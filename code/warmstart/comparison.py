@@ -7,6 +7,7 @@ from dataclasses import dataclass
 import numpy as np
 from torch import Generator, Tensor, nn
 
+from ._stacking import alike
 from .errors import check_count, refuse
 from .training import accuracy, fit_many
 
@@ -112,31 +113,22 @@ def compare(
         raise refuse("arms", dict(arms), "at least one arm")
     if rows.ndim != 2 or not rows.size:
         raise refuse("rows", f"shape {rows.shape}", "shape (seeds, examples), both positive")
-    models = {name: [start(seed, own) for seed, own in enumerate(rows)] for name, start in arms.items()}
-    for stack in _stacks(models):
-        together = [model for name in stack for model in models[name]]
+    models = {(name, seed): start(seed, own) for name, start in arms.items() for seed, own in enumerate(rows)}
+    trained = [job for job, model in models.items() if any(one.requires_grad for one in model.parameters())]
+    for places in alike([models[job] for job in trained]):
+        stack = [trained[place] for place in places]
         fit_many(
-            together,
+            [models[job] for job in stack],
             inputs,
             targets,
-            rows=np.tile(rows, (len(stack), 1)),
+            rows=rows[[seed for _, seed in stack]],
             epochs=math.ceil(steps / math.ceil(rows.shape[1] / batch_size)),
             learning_rate=learning_rate,
             batch_size=batch_size,
             optimizer="adam",
-            generator=[Generator().manual_seed(seed) for _ in stack for seed in range(len(rows))],
+            generator=[Generator().manual_seed(seed) for _, seed in stack],
         )
+    seeds = range(len(rows))
     return {
-        name: np.array([accuracy(model, test_inputs, test_targets) for model in own]) for name, own in models.items()
+        name: np.array([accuracy(models[name, seed], test_inputs, test_targets) for seed in seeds]) for name in arms
     }
-
-
-def _stacks(models):
-    """The names of the arms that can be trained as one stack, which is faster; frozen ones are left out."""
-    stacks = {}
-    for name, own in models.items():
-        if any(parameter.requires_grad for parameter in own[0].parameters()):
-            kind = [(type(module), len(list(module.children()))) for module in own[0].modules()]
-            shapes = [(key, tuple(p.shape), p.requires_grad) for key, p in own[0].named_parameters()]
-            stacks.setdefault(repr((kind, shapes)), []).append(name)
-    return list(stacks.values())

@@ -7,15 +7,17 @@ import re
 
 import pytest
 import yaml
+
 from bookext.reading import minutes
-from chapters import CHAPTERS, canonical, chapter_paths, open_code, read
+from chapters import CHAPTERS, canonical, chapter_paths, counts_as_open, open_code, read
 from stress import RESULTS, knobs
 from study import changed, declared, differing, runs
-
 from warmstart import studies
 from warmstart.exercises.core import exercises
 
 VERDICTS = ("holds", "holds under conditions", "garbled in the transcript", "not supported")
+#: Chapters with more open code than 250 lines, since cells `setup-...` count; these numbers may only fall.
+LONGER = {"09_how_to_transfer": 294, "10_across_modalities": 319, "12_few_numbers": 343, "13_several_tasks": 295}
 UNCHECKED = {"nbval-skip", "nbval-ignore-output", "raises-exception"}
 OPENING = ["title", "question", "objectives", "bootstrap", "imports", "parameters"]
 CLOSING = ["limits", "summary", "sources"]
@@ -113,15 +115,24 @@ def test_plumbing_is_folded_on_the_page_and_little_code_stands_open(path, cells)
     for cell in code(cells):
         plumbing = cell.id.startswith(("fig-", "assert-", "numbers-"))
         assert "hide-input" in cell.metadata.get("tags", []) or not plumbing, cell.id
-    assert len(open_code(read(path))) <= 250
+    assert len(open_code(read(path))) <= LONGER.get(path.stem, 250)
     assert minutes(cells) <= 60
 
 
-def test_cells_are_short(cells):
+def test_cells_that_stand_open_are_short(cells):
     for cell in code(cells):
         limit = 10 if cell.id.startswith("from-scratch") else 15
         lines = [line for line in cell.source.splitlines() if line.strip() and not line.lstrip().startswith("#")]
-        assert len(lines) <= limit, f"{cell.id}: {len(lines)} lines"
+        assert len(lines) <= limit or not counts_as_open(cell), f"{cell.id}: {len(lines)} lines"
+
+
+def test_no_two_statements_share_a_line(cells):
+    """Ruff sees semicolons and colons; a tuple of calls is another way to meet a limit of lines."""
+    for cell in code(cells):
+        if cell.id != "bootstrap":
+            for node in ast.walk(ast.parse(cell.source)):
+                if isinstance(node, ast.Expr):
+                    assert not isinstance(node.value, ast.Tuple | ast.ListComp), f"{cell.id}: {ast.unparse(node)}"
 
 
 def test_light(path, cells):
@@ -210,4 +221,5 @@ def test_long_versions_are_complete_and_come_out_as_they_did(name):
     long = next(cell for cell in read(CHAPTERS / f"{name}.ipynb").cells if cell.id == "long")
     assert outputs(long, "text/plain") == [repr(results)], "the page says when, how often and with what it was run"
     if old := changed(name, study):
-        assert differing(name, study) == [], f"made with an earlier version of {old}; run: make study, with --fresh"
+        wrong = differing(name, study, workers=2)  # in a process of its own
+        assert wrong == [], f"made with an earlier version of {old}; run: make study, with --fresh"

@@ -4,9 +4,11 @@ import ast
 import re
 
 import pytest
+
 from chapters import chapter_paths, read
 
-WORDS = dict(zip("two three four five six seven eight nine ten eleven twelve".split(), range(2, 13), strict=True))
+NAMES = ["two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve"]
+WORDS = dict(zip(NAMES, range(2, 13), strict=True))
 NUMBER = r"(?<![\w.,^_{/-])\d[\d,]*(?:\.\d+)?"
 UNIT = r"(?= ?((?:percentage )?points?\b|%|times\b|percent\b))"
 CITED = re.compile(rf"({NUMBER}|\b(?:{'|'.join(WORDS)})\b){UNIT}|(?<![\w.^_{{/-])(\d+\.\d+)")
@@ -79,7 +81,8 @@ def from_studies(cells):
 
 def section(cells, place):
     """The code cells of the section in which a cell stands, and the parameters."""
-    starts = [i for i, c in enumerate(cells) if c.cell_type == "markdown" and re.search("^##? ", c.source, re.MULTILINE)]
+    prose = [(i, cell.source) for i, cell in enumerate(cells) if cell.cell_type == "markdown"]
+    starts = [i for i, text in prose if re.search("^##? ", text, re.MULTILINE)]
     first = max(i for i in starts if i <= place)
     last = min((i for i in starts if i > place), default=len(cells))
     return [c for c in cells[first:last] if c.cell_type == "code"] + [c for c in cells if c.id == "parameters"]
