@@ -13,7 +13,7 @@ from clock import cpu_time
 from warmstart.data import mnist, standardize
 from warmstart.models import MLP
 from warmstart.training import fit, logits
-from warmstart.transfer import extract_features, h_score, leep, left_out_accuracy, logme
+from warmstart.transfer import extract_features, h_score, leave_one_out_accuracy, leep, logme
 
 REPEATS = 5
 
@@ -26,7 +26,7 @@ def main():
     model = MLP((196, 64, 64, 10), generator=torch.Generator().manual_seed(0))
     scores = {
         "LEEP": lambda: leep(logits(model, pictures).softmax(dim=1), labels),
-        "left out": lambda: left_out_accuracy(extract_features(model, pictures), labels),
+        "left out": lambda: leave_one_out_accuracy(extract_features(model, pictures), labels),
         "LogME": lambda: logme(extract_features(model, pictures), labels),
         "H-score": lambda: h_score(extract_features(model, pictures), labels),
     }

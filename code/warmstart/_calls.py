@@ -56,12 +56,12 @@ def as_it_was(model: nn.Module, *, values: bool = True) -> Iterator[None]:
         raise
 
 
-def with_classes(answers, highest):
-    """The answers, if they have a logit for the class of the highest number."""
-    if answers.ndim < 2 or answers.shape[-1] <= highest:
-        allowed = f"classes of the model, whose logits have shape {tuple(answers.shape)}"
+def with_classes(outputs, highest):
+    """The outputs, if they have a logit for the class of the highest number."""
+    if outputs.ndim < 2 or outputs.shape[-1] <= highest:
+        allowed = f"classes of the model, whose logits have shape {tuple(outputs.shape)}"
         raise refuse("targets", highest, allowed)
-    return answers
+    return outputs
 
 
 def as_tensors(model, inputs, targets):
@@ -96,17 +96,17 @@ def as_targets(targets, input_shape):
     y = targets if isinstance(targets, Tensor) else torch.tensor(np.asarray(targets))
     if y.ndim != 1 or len(input_shape) < 2 or len(y) != input_shape[0] or len(y) == 0:
         received = f"shape {tuple(input_shape)} and targets {tuple(y.shape)}"
-        raise ValueError(f"inputs received {received}; allowed: (n, ...) and (n,), n > 0")
+        raise refuse("inputs", received, "(n, ...) and (n,), n > 0")
     if y.is_floating_point():
-        raise ValueError(f"targets received {y.dtype}; allowed: whole numbers, the classes")
+        raise refuse("targets", y.dtype, "whole numbers, the classes")
     if y.long().min() < 0:
         raise refuse("targets", int(y.min()), "classes of the model, from 0")
     return y.long()
 
 
-def mean_cross_entropy(answers, y):
+def mean_cross_entropy(outputs, y):
     """Mean cross entropy over the examples, a number for each model if there are several."""
-    if answers.ndim == 2:
-        return cross_entropy(answers, y)
+    if outputs.ndim == 2:
+        return cross_entropy(outputs, y)
     # With the classes in the middle the softmax is vectorized over examples, ten times faster for ten classes.
-    return cross_entropy(answers.mT, y.expand(answers.shape[:-1]), reduction="none").mean(dim=-1)
+    return cross_entropy(outputs.mT, y.expand(outputs.shape[:-1]), reduction="none").mean(dim=-1)

@@ -1,18 +1,18 @@
 """Many models of one architecture as one model, whose tensors have the models as their first axis (``torch.func``)."""
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from types import FunctionType, NoneType
 
 import numpy as np
 import torch
-from torch import Tensor, nn
+from torch import Generator, Tensor, nn
 from torch.func import functional_call, stack_module_state, vmap
 from torch.nn.functional import linear
 
 from ._calls import mode
-from .errors import check_finite, check_share, refuse
+from .errors import check_finite, check_fraction, refuse
 
 OPTIMIZERS = ("sgd", "adam")
 PLAIN = (int, float, str, tuple, FunctionType, NoneType)  # attributes by which two modules can differ
@@ -140,11 +140,45 @@ def _batch_as_columns(model):
 def check_optimizer(optimizer: str, momentum: float, parameters: Sequence[Tensor]) -> None:
     """Raise a ValueError if there is no such optimizer, or nothing to optimize."""
     if not parameters:
-        raise ValueError("model has no parameter that requires a gradient; allowed: at least one")
+        raise refuse("model", "no parameter that requires a gradient", "at least one")
     if optimizer not in OPTIMIZERS:
         raise refuse("optimizer", optimizer, ", ".join(OPTIMIZERS))
-    if check_share("momentum", momentum) and optimizer == "adam":
+    if check_fraction("momentum", momentum) and optimizer == "adam":
         raise refuse("momentum", momentum, "0 with 'adam', which has its own")
+
+
+def checked_rows(name: str, rows: Sequence[Sequence[int]] | None, models: int, n: int) -> Tensor:
+    """The indices of each model's examples, shape (models, examples), or (1, n) if all models train on all."""
+    if rows is None:
+        return torch.arange(n)[None]
+    indices = torch.as_tensor(np.asarray(rows))
+    inside = indices.ndim == 2 and indices.numel() and not indices.is_floating_point()
+    if not inside or len(indices) != models or indices.min() < 0 or indices.max() >= n:
+        lowest, highest = np.min(rows, initial=n), np.max(rows, initial=0)
+        received = f"shape {tuple(indices.shape)} with values from {lowest} to {highest}"
+        raise refuse(name, received, f"shape ({models}, examples) with whole numbers from 0 to {n - 1}")
+    return indices.long()
+
+
+def batches(
+    subsets: Tensor,
+    passes: Iterable[int],
+    batch_size: int,
+    generator: Generator | Sequence[Generator] | None,
+    models: int,
+) -> Iterator[Tensor]:
+    """Yield the indices of each minibatch, shape (1, batch) if all models share it, else (models, batch)."""
+    generators = [generator] if generator is None or isinstance(generator, Generator) else list(generator)
+    if len(generators) not in (1, models):
+        raise refuse("generator", f"{len(generators)} generators", f"one, or {models}, one a model")
+    return _batches(subsets, passes, batch_size, generators)
+
+
+def _batches(subsets, passes, batch_size, generators):
+    for _ in passes:
+        order = torch.stack([torch.randperm(subsets.shape[1], generator=source) for source in generators])
+        order = order.expand(max(len(order), len(subsets)), -1)
+        yield from subsets.expand(len(order), -1).gather(1, order).split(batch_size, dim=1)
 
 
 def alike(models: Sequence[nn.Module]) -> list[list[int]]:
@@ -169,7 +203,7 @@ def _checked_stack(models):
             raise refuse(f"models[{number}]", type(model).__name__, "as many modules and tensors as models[0]")
     tensors = [id(tensor) for model in models for tensor in [*model.parameters(), *model.buffers()]]
     if len(set(tensors)) < len(tensors):
-        raise ValueError("models share a parameter or buffer; allowed: models with tensors of their own")
+        raise refuse("models", "a parameter or buffer that two of them share", "models with tensors of their own")
     return tuple(models)
 
 

@@ -1,4 +1,4 @@
-"""What every experiment of the book needs: sources of randomness, small pictures, many networks at once, their errors.
+"""What every experiment of the book needs: sources of randomness, small images, many networks at once, their errors.
 
 The functions that draw, load and count need no torch; those that train import it when they are called.
 """
@@ -93,20 +93,20 @@ def at_half_size(images: np.ndarray) -> np.ndarray:
     return images.reshape(n, height // 2, 2, width // 2, 2).mean(axis=(2, 4))
 
 
-def small_pictures(dataset: Dataset, *, flat: bool = False) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
-    """Return the pictures of a data set at half size, standardized by those of training, and their labels.
+def small_images(dataset: Dataset, *, flat: bool = False) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Return the images of a data set at half size, standardized by those of training, and their labels.
 
     Args:
-        dataset: As :mod:`warmstart.data` loads it, with pictures of 28 x 28 pixels.
-        flat: Whether each picture is given as a vector.
+        dataset: As :mod:`warmstart.data` loads it, with images of 28 x 28 pixels.
+        flat: Whether each image is given as a vector.
 
     Returns:
-        Training pictures (n, 14, 14), or (n, 196), with mean 0 and variance 1, their labels (n,), and the same for the
+        Training images (n, 14, 14), or (n, 196), with mean 0 and variance 1, their labels (n,), and the same for the
         test.
 
     Example:
         >>> from warmstart.data import mnist
-        >>> x, y, x_test, y_test = small_pictures(mnist(train_per_class=10, test_per_class=2))
+        >>> x, y, x_test, y_test = small_images(mnist(train_per_class=10, test_per_class=2))
         >>> x.shape, x_test.shape, bool(abs(x.mean()) < 1e-6)
         ((100, 14, 14), (20, 14, 14), True)
     """
@@ -115,11 +115,11 @@ def small_pictures(dataset: Dataset, *, flat: bool = False) -> tuple[np.ndarray,
     return standardize(train), dataset.train_labels, standardize(test, reference=train), dataset.test_labels
 
 
-def noisy(pictures: np.ndarray, generator: Generator, std: float = 1.0) -> np.ndarray:
-    """Return the pictures plus Gaussian noise.
+def noisy(images: np.ndarray, generator: Generator, std: float = 1.0) -> np.ndarray:
+    """Return the images plus Gaussian noise.
 
     Args:
-        pictures: Of any shape; in units of their standard deviation if they are standardized.
+        images: Of any shape; in units of their standard deviation if they are standardized.
         generator: Source of the noise.
         std: Its standard deviation.
 
@@ -129,14 +129,14 @@ def noisy(pictures: np.ndarray, generator: Generator, std: float = 1.0) -> np.nd
     """
     import torch
 
-    return pictures + np.float32(std) * torch.randn(pictures.shape, generator=generator).numpy()
+    return images + np.float32(std) * torch.randn(images.shape, generator=generator).numpy()
 
 
-def turned(pictures: np.ndarray, quarters: int = 1) -> np.ndarray:
-    """Return each picture turned by some quarters of a circle, counterclockwise.
+def turned(images: np.ndarray, quarters: int = 1) -> np.ndarray:
+    """Return each image turned by some quarters of a circle, counterclockwise.
 
     Args:
-        pictures: Square ones, shape (..., side, side).
+        images: Square ones, shape (..., side, side).
         quarters: How many.
 
     Example:
@@ -144,7 +144,7 @@ def turned(pictures: np.ndarray, quarters: int = 1) -> np.ndarray:
         array([[[2, 4],
                 [1, 3]]])
     """
-    return np.rot90(pictures, quarters, axes=(-2, -1)).copy()
+    return np.rot90(images, quarters, axes=(-2, -1)).copy()
 
 
 def divide(labels: np.ndarray, per_class: int, rng: np.random.Generator) -> tuple[np.ndarray, np.ndarray]:

@@ -246,7 +246,7 @@ def medmnist(path: str | Path) -> Dataset:
         raise FileNotFoundError(f"there is no file {path}: download it from the address in the MedMNIST paper")
     raw, expected = path.read_bytes(), MEDMNIST_MD5[path.stem]
     if (received := hashlib.md5(raw, usedforsecurity=False).hexdigest()) != expected:
-        raise ValueError(f"{path.name} received MD5 {received}; allowed: {expected}: it is damaged, or an altered copy")
+        raise refuse(path.name, f"MD5 {received}", f"{expected}: it is damaged, or an altered copy")
     with np.load(io.BytesIO(raw), allow_pickle=False) as archive:
         arrays = [
             part
@@ -353,6 +353,6 @@ def _load(name):
     raw = path.read_bytes()
     received = hashlib.sha256(raw).hexdigest()
     if received != SHA256[name]:
-        raise ValueError(f"the data file {path} is damaged: sha256 {received}, expected {SHA256[name]}: {remedy}")
+        raise refuse(f"the data file {path}", f"sha256 {received}", f"{SHA256[name]}: it is damaged, {remedy}")
     with np.load(io.BytesIO(raw), allow_pickle=False) as archive:
         return dict(archive)

@@ -46,11 +46,11 @@ def check_count(name: str, value: int, *, minimum: int = 1, maximum: float = mat
     return int(value)
 
 
-def check_share(name: str, value: float) -> float:
+def check_fraction(name: str, value: float) -> float:
     """Return ``value`` as a float if it lies in [0, 1): a probability of dropping, a momentum.
 
     Example:
-        >>> check_share("p", 0.5)
+        >>> check_fraction("p", 0.5)
         0.5
     """
     if not (isinstance(value, Real) and 0 <= value < 1):

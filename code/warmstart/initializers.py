@@ -7,7 +7,6 @@ and transposed convolutions, for which they are wrong: :func:`~warmstart.initial
 ones.
 """
 
-import functools
 import math
 import warnings
 
@@ -25,8 +24,6 @@ TRUNCATED_STD = math.sqrt(1 - 4 * math.exp(-2) / math.sqrt(2 * math.pi) / math.e
 #: What ``torch.nn.init.calculate_gain`` returns; for tanh, sigmoid and SELU these are conventions.
 TORCH_GAINS = {"sigmoid": 1, "tanh": 5.0 / 3, "relu": math.sqrt(2.0), "selu": 3.0 / 4, "linear": 1}
 TORCH_GAINS |= {f"conv{kind}{d}d": 1 for kind in ("", "_transpose") for d in (1, 2, 3)}
-DEPRECATED = ("uniform", "normal", "constant", "eye", "dirac", "orthogonal", "sparse")
-DEPRECATED += ("xavier_uniform", "xavier_normal", "kaiming_uniform", "kaiming_normal")
 CHUNK = 2**18  # numbers that are drawn at a time and stay in the cache
 
 
@@ -569,18 +566,3 @@ def _real(tensor):
     if not tensor.is_floating_point():
         raise refuse("tensor", tensor.dtype, "real floating-point types")
     return tensor
-
-
-def __getattr__(name):
-    """The old names of torch, without an underscore at the end, which warn as torch's do."""
-    if name not in DEPRECATED:
-        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
-    function = globals()[f"{name}_"]
-
-    @functools.wraps(function)
-    def deprecated(*args, **kwargs):
-        message = f"`nn.init.{name}` is now deprecated in favor of `nn.init.{name}_`."
-        warnings.warn(message, FutureWarning, stacklevel=2)
-        return function(*args, **kwargs)
-
-    return deprecated

@@ -15,7 +15,7 @@ from torch.nn.functional import adaptive_avg_pool2d
 from torch.nn.utils import skip_init
 
 from .activations import HOMOGENEOUS
-from .errors import check_count, check_share, refuse
+from .errors import check_count, check_fraction, refuse
 from .initializers import variance_scaling_, zeros_
 from .scale import gain
 
@@ -57,7 +57,7 @@ class Dropout(nn.Module):
     def __init__(self, p: float, *, generator: torch.Generator | None = None):
         """Keep ``p`` and the generator of the masks."""
         super().__init__()
-        self.p = check_share("p", p)
+        self.p = check_fraction("p", p)
         self.generator = generator
 
     def forward(self, inputs: Tensor) -> Tensor:
@@ -173,7 +173,7 @@ class MLP(Network):
         """Build the layers, then fill them from the first to the last."""
         super().__init__()
         widths = _checked_sizes("widths", widths)
-        check_share("dropout", dropout)
+        check_fraction("dropout", dropout)
         activation, place = _checked_activation(nonlinearity), _place(device, dtype)
         modules = []
         for fan_in, fan_out in pairwise(widths[:-1]):

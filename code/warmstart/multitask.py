@@ -2,14 +2,14 @@
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from itertools import combinations
+from itertools import combinations, count
 
 import numpy as np
 import torch
 from torch import Generator, Tensor, nn
 
 from ._calls import as_inputs, as_targets, mean_cross_entropy, with_classes
-from ._stacking import StackedOptimizer, stacked
+from ._stacking import StackedOptimizer, batches, checked_rows, stacked
 from .errors import check_count, check_finite, refuse
 
 
@@ -187,11 +187,13 @@ def fit_tasks(
         if missing or not tasks:
             raise refuse("tasks", sorted(missing), ", ".join(_heads(stack.base)))
         update = StackedOptimizer(stack, optimizer, learning_rate, momentum, weight_decay)
-        count, ties = len(stack.models), _one_each("tie", tie, len(stack.models))
+        models, ties = stack.models, _one_each("tie", tie, len(stack.models))
         if ties.any() and not isinstance(stack.base, SoftSharing):
             raise refuse("tie", tie, f"0 for a {type(stack.base).__name__}, which has nothing to hold together")
-        feeds = {name: _Feed(name, task, stack.base, count, batch_size, generator) for name, task in tasks.items()}
-        losses, alive = {name: [] for name in tasks}, torch.ones(count, dtype=torch.bool)
+        feeds = {
+            name: _Feed(name, task, stack.base, len(models), batch_size, generator) for name, task in tasks.items()
+        }
+        losses, alive = {name: [] for name in tasks}, torch.ones(len(models), dtype=torch.bool)
         for _ in range(steps):
             total = ties * _distance(stack.parameters) if ties.any() else 0.0
             for name, feed in feeds.items():
@@ -204,14 +206,14 @@ def fit_tasks(
     return {name: torch.stack(values, dim=1).double().numpy() for name, values in losses.items()}
 
 
-def _entropy(answers, y):
-    return mean_cross_entropy(with_classes(answers, int(y.max())), y)
+def _entropy(outputs, y):
+    return mean_cross_entropy(with_classes(outputs, int(y.max())), y)
 
 
-def _squares(answers, y):
-    if answers.shape[-1] != y.shape[-1]:
-        raise refuse("targets", y.shape[-1], f"{answers.shape[-1]} numbers an example, as the head gives")
-    return (answers - y).square().mean(dim=(-2, -1))
+def _squares(outputs, y):
+    if outputs.shape[-1] != y.shape[-1]:
+        raise refuse("targets", y.shape[-1], f"{outputs.shape[-1]} numbers an example, as the head gives")
+    return (outputs - y).square().mean(dim=(-2, -1))
 
 
 LOSSES = {"cross_entropy": _entropy, "squared_error": _squares}
@@ -231,27 +233,15 @@ class _Feed:
         else:
             self.y = as_targets(task.targets, self.x.shape)
         self.weights = _one_each(f"weight of {name!r}", task.weight, models)
-        self.rows = torch.arange(len(self.x))[None] if task.rows is None else torch.as_tensor(np.asarray(task.rows))
-        inside = self.rows.ndim == 2 and self.rows.numel() and not self.rows.is_floating_point()
-        if not inside or len(self.rows) not in (1, models) or self.rows.min() < 0 or self.rows.max() >= len(self.x):
-            raise refuse(
-                f"rows of {name!r}",
-                self.rows.tolist(),
-                f"shape ({models}, examples), whole numbers below {len(self.x)}",
-            )
-        several = generator is not None and not isinstance(generator, Generator)
-        self.generators, self.size = list(generator) if several else [generator], min(batch_size, self.rows.shape[1])
-        if len(self.generators) not in (1, models):
-            raise refuse("generator", f"{len(self.generators)} generators", f"one, or {models}, one a model")
-        self.left = torch.empty(1, 0, dtype=torch.long)
+        rows = checked_rows(f"rows of {name!r}", task.rows, models, len(self.x))
+        self.size = min(batch_size, rows.shape[1])
+        self.batches = batches(rows, count(), self.size, generator, models)
 
     def draw(self):
         """Inputs and targets of the next minibatch: (1, batch, ...) if all models share it, or (models, batch, ...)."""
-        if self.left.shape[1] < self.size:
-            order = torch.stack([torch.randperm(self.rows.shape[1], generator=source) for source in self.generators])
-            order = order.expand(max(len(order), len(self.rows)), -1)
-            self.left = self.rows.expand(len(order), -1).gather(1, order)
-        batch, self.left = self.left[:, : self.size], self.left[:, self.size :]
+        batch = next(
+            batch for batch in self.batches if batch.shape[1] == self.size
+        )  # what remains of a pass is left out
         return self.x[batch], self.y[batch]
 
 

@@ -59,9 +59,7 @@ class EfficientNetLite0(nn.Module):
         path = Path(find_spec(cls.package).submodule_search_locations[0]) / cls.weights
         raw = path.read_bytes()
         if (received := hashlib.sha256(raw).hexdigest()) != cls.sha256:
-            raise ValueError(
-                f"the weights {path} received sha256 {received}; allowed: {cls.sha256}: install the package again"
-            )
+            raise refuse(f"the weights {path}", f"sha256 {received}", f"{cls.sha256}: install the package again")
         model = cls()
         model.network.load_state_dict(torch.load(io.BytesIO(raw), map_location="cpu", weights_only=True))
         return model.eval()

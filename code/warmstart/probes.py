@@ -118,7 +118,7 @@ def record(
             handle.remove()
     if not watcher.recording.calls:
         unseen = ", ".join(watcher.recording.layers)
-        raise ValueError(f"no layer was called in the block, of {unseen}; allowed: blocks that call the model")
+        raise refuse("block", f"no call of a layer, of {unseen}", "blocks that call the model")
 
 
 class _Watcher:

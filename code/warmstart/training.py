@@ -10,8 +10,8 @@ from torch import Generator, Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from ._calls import as_inputs, as_targets, as_tensors, mean_cross_entropy, mode, with_classes
-from ._stacking import StackedOptimizer, check_optimizer, stacked
-from .errors import check_count, check_finite, refuse
+from ._stacking import StackedOptimizer, batches, check_optimizer, checked_rows, stacked
+from .errors import check_count, check_finite
 
 Models = nn.Module | Sequence[nn.Module]
 
@@ -218,8 +218,8 @@ def fit_many(
         x, y = as_tensors(stack.base, inputs, targets)
         update = StackedOptimizer(stack, optimizer, learning_rate, momentum, weight_decay)
         alive, highest = torch.ones(len(stack.models), dtype=torch.bool, device=x.device), int(y.max())
-        subsets = _checked_rows(rows, len(stack.models), len(x))
-        for batch in _batches(subsets, epochs, batch_size, generator, len(stack.models)):
+        subsets = checked_rows("rows", rows, len(stack.models), len(x))
+        for batch in batches(subsets, range(epochs), batch_size, generator, len(stack.models)):
             values = mean_cross_entropy(with_classes(stack(x[batch]), highest), y[batch])
             losses.append(values.detach())
             alive = alive & values.isfinite()
@@ -273,8 +273,8 @@ def accuracy(model: Models, inputs: np.ndarray | Tensor, targets: np.ndarray | T
         >>> accuracy(nn.Identity(), torch.tensor([[2.0, 1.0], [0.0, 3.0]]), torch.tensor([0, 0]))
         0.5
     """
-    answers, y = _answers(model, inputs, targets)
-    right = (answers.argmax(dim=-1) == y) & ~answers.isnan().any(dim=-1)
+    outputs, y = _outputs(model, inputs, targets)
+    right = (outputs.argmax(dim=-1) == y) & ~outputs.isnan().any(dim=-1)
     return _as_numbers(right.double().mean(dim=-1))
 
 
@@ -298,33 +298,8 @@ def loss(model: Models, inputs: np.ndarray | Tensor, targets: np.ndarray | Tenso
         >>> round(loss(nn.Identity(), torch.zeros(4, 10), torch.tensor([0, 1, 2, 3])), 4)
         2.3026
     """
-    answers, y = _answers(model, inputs, targets)
-    return _as_numbers(mean_cross_entropy(answers, y))
-
-
-def _checked_rows(rows, models, n):
-    """The indices of each model's examples, shape (models, examples), or (1, n) if all models train on all."""
-    if rows is None:
-        return torch.arange(n)[None]
-    indices = torch.as_tensor(np.asarray(rows))
-    inside = indices.ndim == 2 and indices.numel() and not indices.is_floating_point()
-    if not inside or len(indices) != models or indices.min() < 0 or indices.max() >= n:
-        received = (
-            f"shape {tuple(indices.shape)} with values from {np.min(rows, initial=n)} to {np.max(rows, initial=0)}"
-        )
-        raise refuse("rows", received, f"shape ({models}, examples) with whole numbers from 0 to {n - 1}")
-    return indices.long()
-
-
-def _batches(subsets, epochs, batch_size, generator, models):
-    """Yield the indices of each minibatch, shape (1, batch) if all models share it, else (models, batch)."""
-    generators = [generator] if generator is None or isinstance(generator, Generator) else list(generator)
-    if len(generators) not in (1, models):
-        raise refuse("generator", f"{len(generators)} generators", f"one, or {models}, one a model")
-    for _ in range(epochs):
-        order = torch.stack([torch.randperm(subsets.shape[1], generator=source) for source in generators])
-        order = order.expand(max(len(order), len(subsets)), -1)
-        yield from subsets.expand(len(order), -1).gather(1, order).split(batch_size, dim=1)
+    outputs, y = _outputs(model, inputs, targets)
+    return _as_numbers(mean_cross_entropy(outputs, y))
 
 
 def _history(losses, steps_per_epoch, finite_weights):
@@ -334,10 +309,10 @@ def _history(losses, steps_per_epoch, finite_weights):
     return History(kept.copy(), steps_per_epoch, diverged=bool(len(bad)) or not finite_weights)
 
 
-def _answers(model, inputs, targets):
+def _outputs(model, inputs, targets):
     y = as_targets(targets, np.shape(inputs))
-    answers = logits(model, inputs)
-    return with_classes(answers, int(y.max())), y.to(answers.device)
+    outputs = logits(model, inputs)
+    return with_classes(outputs, int(y.max())), y.to(outputs.device)
 
 
 def _as_numbers(values):

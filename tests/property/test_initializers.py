@@ -174,32 +174,17 @@ def test_what_has_no_real_variance_is_refused(function, dtype):
         function(torch.empty(2, 2, dtype=dtype))
 
 
-# A drop-in: what torch.nn.init has, read off the installed one.
+# A drop-in: what torch.nn.init has, read off the installed one; names without an underscore are deprecated there.
 
-THEIRS = [name for name in torch.nn.init.__all__ if name != "calculate_gain"]
+THEIRS = [name for name in torch.nn.init.__all__ if name.endswith("_")]
 
 
-@pytest.mark.parametrize("name", torch.nn.init.__all__)
+@pytest.mark.parametrize("name", [*THEIRS, "calculate_gain"])
 def test_each_public_name_of_torch_has_its_signature(name):
     theirs, ours = (inspect.signature(getattr(module, name)).parameters for module in (torch.nn.init, init))
-    if not name.endswith("_") and name != "calculate_gain":
-        return  # deprecated names take what the new ones take
     expected = [(one.name, one.default, one.kind) for one in theirs.values()]
     assert [(one.name, one.default, one.kind) for one in ours.values()][: len(expected)] == expected
     assert all(one.kind is one.KEYWORD_ONLY for one in list(ours.values())[len(expected) :])
-
-
-@pytest.mark.parametrize("name", [name for name in THEIRS if not name.endswith("_")])
-def test_old_names_warn_as_in_torch(name):
-    arguments = {"constant": (1.0,), "sparse": (0.5,)}.get(name, ())
-    shape = (2, 2, 3) if name == "dirac" else (2, 2)
-    messages = []
-    for module in (torch.nn.init, init):
-        with pytest.warns(FutureWarning) as caught:
-            getattr(module, name)(torch.empty(shape), *arguments)
-        messages.append([str(one.message) for one in caught])
-        assert caught[0].filename == __file__
-    assert messages[0] == messages[1]
 
 
 SAME = [

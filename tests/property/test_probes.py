@@ -313,7 +313,7 @@ def test_recurrent_layers_and_attention_are_recorded_by_their_first_output():
 
 
 def test_a_block_without_a_call_is_an_error_that_names_the_layers():
-    with pytest.raises(ValueError, match=r"no layer was called in the block, of head; allowed"), record(MLP((3, 2))):
+    with pytest.raises(ValueError, match=r"block received 'no call of a layer, of head'; allowed"), record(MLP((3, 2))):
         pass
 
 

@@ -19,7 +19,7 @@ from warmstart.transfer import (
     freeze,
     freeze_to,
     layer_groups,
-    left_out_accuracy,
+    leave_one_out_accuracy,
     linear_probe,
     load_matching,
     param_groups,
@@ -473,7 +473,7 @@ def test_the_probe_is_ridge_regression_times_one_number(seed, d, strength):
     rng = np.random.default_rng(seed)
     x, labels = 3 + 2 * rng.normal(size=(12, d)), np.arange(12) % 3
     fitted, left_out = brute_force(x, labels, strength)
-    probe = linear_probe(x, labels, strength=strength)
+    probe = linear_probe(x, labels, l2=strength)
     answers = probe(torch.tensor(x)).detach().numpy()
     factor = (answers * fitted).sum() / (fitted**2).sum()
     np.testing.assert_allclose(answers, factor * fitted, rtol=1e-6, atol=1e-6)
@@ -484,7 +484,7 @@ def test_the_probe_is_ridge_regression_times_one_number(seed, d, strength):
     tried = [cross_entropy(t) for t in np.linspace(1, 30, 2000)]
     assert cross_entropy(factor) <= min(tried) + 1e-6
     right = (left_out.argmax(1) == labels).mean()
-    assert left_out_accuracy(x, labels, strength=strength) == pytest.approx(right)
+    assert leave_one_out_accuracy(x, labels, l2=strength) == pytest.approx(right)
 
 
 @given(seeds)
@@ -495,7 +495,7 @@ def test_the_strength_is_the_best_by_leaving_one_out(seed):
     x = rng.normal(size=(16, 6)) + 0.7 * labels[:, None]
     strengths = 10.0 ** np.arange(-6, 4)
     errors = [((brute_force(x, labels, one)[1] - np.eye(2)[labels]) ** 2).sum() for one in strengths]
-    best = linear_probe(x, labels, strength=strengths[int(np.argmin(errors))])
+    best = linear_probe(x, labels, l2=strengths[int(np.argmin(errors))])
     torch.testing.assert_close(linear_probe(x, labels).weight, best.weight, rtol=1e-6, atol=1e-9)
 
 
@@ -523,8 +523,8 @@ def test_labels_that_say_nothing_are_not_predicted_on_examples_left_out():
     """A probe fits its own examples if features outnumber them; left out, four classes are guessed at 1/4."""
     rng = np.random.default_rng(0)
     x, labels = rng.normal(size=(80, 100)), np.arange(80) % 4
-    assert accuracy(linear_probe(x, labels, strength=1e-6), x, labels) == 1
-    share = left_out_accuracy(x, labels, strength=1e-6)
+    assert accuracy(linear_probe(x, labels, l2=1e-6), x, labels) == 1
+    share = leave_one_out_accuracy(x, labels, l2=1e-6)
     assert abs(share - 1 / 4) < 3 * np.sqrt(3 / 16 / 80)  # three standard errors of a share
 
 
@@ -539,7 +539,7 @@ def test_constant_features_predict_the_prior():
     ("features", "labels", "message"),
     [
         (torch.ones(4, 2), torch.zeros(4).long(), "labels received 'one class only, 0'; allowed: at least two classes"),
-        (torch.ones(4, 2), torch.arange(3), r"inputs received shape \(4, 2\) and targets \(3,\)"),
+        (torch.ones(4, 2), torch.arange(3), r"inputs received 'shape \(4, 2\) and targets \(3,\)"),
         (
             torch.full((4, 2), torch.inf),
             torch.arange(4),
@@ -557,9 +557,9 @@ def test_features_that_cannot_be_probed_are_named(features, labels, message):
     with pytest.raises(ValueError, match=message):
         linear_probe(features, labels)
     with pytest.raises(ValueError, match=message):
-        left_out_accuracy(features, labels)
-    with pytest.raises(ValueError, match="strength received -1; allowed: finite numbers above 0"):
-        linear_probe(torch.eye(4), torch.arange(4), strength=-1)
+        leave_one_out_accuracy(features, labels)
+    with pytest.raises(ValueError, match="l2 received -1; allowed: finite numbers above 0"):
+        linear_probe(torch.eye(4), torch.arange(4), l2=-1)
 
 
 # Fine-tuning

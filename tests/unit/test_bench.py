@@ -49,12 +49,12 @@ def test_pictures_at_half_size_are_means_of_four_pixels():
 
 def test_small_pictures_are_standardized_by_those_of_training():
     digits = data.mnist(train_per_class=20, test_per_class=10)
-    x, y, x_test, y_test = bench.small_pictures(digits)
+    x, y, x_test, y_test = bench.small_images(digits)
     assert abs(x.mean()) < 1e-5
     assert abs(x.std() - 1) < 1e-5
     assert abs(x_test.mean()) > 1e-3
     assert (y is digits.train_labels, y_test is digits.test_labels) == (True, True)
-    flat = bench.small_pictures(digits, flat=True)
+    flat = bench.small_images(digits, flat=True)
     assert np.array_equal(flat[0], x.reshape(-1, 196))
     assert np.array_equal(flat[2], x_test.reshape(-1, 196))
 
@@ -134,7 +134,7 @@ def test_what_needs_no_torch_runs_without_it():
     import sys
 
     code = "import sys; sys.modules['torch'] = None\nfrom warmstart import bench, data\n"
-    code += "bench.small_pictures(data.mnist(train_per_class=5, test_per_class=2)); bench.Streams(0).numpy(1).random()"
+    code += "bench.small_images(data.mnist(train_per_class=5, test_per_class=2)); bench.Streams(0).numpy(1).random()"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 

@@ -169,7 +169,7 @@ def test_a_damaged_file_is_refused_before_it_is_read(monkeypatch, tmp_path, dama
     (tmp_path / "fashion_mnist.npz").write_bytes(raw)
     monkeypatch.setattr(data, "FOLDER", tmp_path)
     monkeypatch.setattr(np, "load", lambda *args, **kwargs: pytest.fail("a damaged file was parsed"))
-    with pytest.raises(ValueError, match="is damaged: sha256") as caught:
+    with pytest.raises(ValueError, match=r"received .sha256 .* it is damaged") as caught:
         fashion_mnist()
     assert hashlib.sha256(raw).hexdigest() in str(caught.value)
     assert data.SHA256["fashion_mnist.npz"] in str(caught.value)
@@ -308,7 +308,9 @@ def test_a_medmnist_file_is_read_without_its_validation_part(x_rays):
 def test_an_altered_unknown_or_missing_medmnist_file_is_named(x_rays, tmp_path):
     path, arrays = x_rays
     np.savez_compressed(path, **arrays | {"test_labels": 1 - arrays["test_labels"]})
-    with pytest.raises(ValueError, match=r"pneumoniamnist.npz received MD5 .*; allowed: .*damaged, or an altered copy"):
+    with pytest.raises(
+        ValueError, match=r"pneumoniamnist.npz received .MD5 .*; allowed: .*damaged, or an altered copy"
+    ):
         medmnist(path)
     with pytest.raises(ValueError, match=r"path received 'chestmnist.npz'; allowed: breastmnist.npz, "):
         medmnist(tmp_path / "chestmnist.npz")

@@ -92,7 +92,7 @@ def test_a_missing_package_is_named_with_the_command(monkeypatch):
 def test_altered_weights_are_refused_before_they_are_read(monkeypatch):
     monkeypatch.setattr(EfficientNetLite0, "sha256", "0" * 64)
     monkeypatch.setattr(torch, "load", lambda *args, **kwargs: pytest.fail("an altered file was read"))
-    with pytest.raises(ValueError, match="received sha256 5793442"):
+    with pytest.raises(ValueError, match="received 'sha256 5793442"):
         efficientnet_lite0()
 
 

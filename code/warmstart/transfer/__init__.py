@@ -11,7 +11,7 @@ from .groups import layer_groups, param_groups
 from .heads import replace_head
 from .loading import Loaded, load_matching, resample_weights
 from .lora import LoRALinear, add_lora, merge_lora
-from .probing import extract_features, left_out_accuracy, linear_probe
+from .probing import extract_features, leave_one_out_accuracy, linear_probe
 from .recipe import fine_tune
 from .selection import cka, h_score, leep, logme
 
@@ -28,8 +28,8 @@ __all__ = [
     "h_score",
     "inflate_input",
     "layer_groups",
+    "leave_one_out_accuracy",
     "leep",
-    "left_out_accuracy",
     "linear_probe",
     "load_matching",
     "logme",

@@ -56,9 +56,7 @@ def extract_features(
     return _checked_features(torch.cat(parts))
 
 
-def linear_probe(
-    features: np.ndarray | Tensor, labels: np.ndarray | Tensor, *, strength: float | None = None
-) -> nn.Linear:
+def linear_probe(features: np.ndarray | Tensor, labels: np.ndarray | Tensor, *, l2: float | None = None) -> nn.Linear:
     r"""Return the linear layer that predicts ``labels`` best from ``features``: ridge regression in closed form.
 
     With features :math:`X` (centred, and divided by one number so that they have variance 1 on average), one column of
@@ -76,7 +74,7 @@ def linear_probe(
     Args:
         features: Shape (n, d), finite.
         labels: Class numbers, shape (n,), of at least two classes.
-        strength: :math:`\lambda`, positive; ``None`` means the best of 1e-6, 1e-5, ..., 1e3 by leaving one out.
+        l2: :math:`\lambda`, positive; ``None`` means the best of 1e-6, 1e-5, ..., 1e3 by leaving one out.
 
     Returns:
         A layer from d features to as many classes as the largest label says, for the features as they were given, in
@@ -92,7 +90,7 @@ def linear_probe(
 
     Source: Hastie, Tibshirani and Friedman (2009), The Elements of Statistical Learning, equations 3.44 and 7.52.
     """
-    ridge = _Ridge(features, labels, strength)
+    ridge = _Ridge(features, labels, l2)
     factor = _sharpness(ridge.indicators - ridge.left_out, ridge.y)
     W = factor / ridge.unit * ridge.weights()
     layer = nn.utils.skip_init(nn.Linear, *W.shape, device=ridge.device, dtype=ridge.dtype)
@@ -101,8 +99,8 @@ def linear_probe(
     return layer
 
 
-def left_out_accuracy(
-    features: np.ndarray | Tensor, labels: np.ndarray | Tensor, *, strength: float | None = None
+def leave_one_out_accuracy(
+    features: np.ndarray | Tensor, labels: np.ndarray | Tensor, *, l2: float | None = None
 ) -> float:
     """Return the accuracy of a linear probe on examples that were left out of its fit, one at a time.
 
@@ -111,7 +109,7 @@ def left_out_accuracy(
     Args:
         features: As there, like all arguments.
         labels: Class numbers, shape (n,).
-        strength: ``None`` means the best one by leaving one out, which flatters the accuracy a little.
+        l2: ``None`` means the best one by leaving one out, which flatters the accuracy a little.
 
     Returns:
         A share in [0, 1].
@@ -120,19 +118,19 @@ def left_out_accuracy(
         ValueError: As in :func:`linear_probe`.
 
     Example:
-        >>> left_out_accuracy(torch.tensor([[0.0], [1.0], [4.0], [5.0]]), torch.tensor([0, 0, 1, 1]))
+        >>> leave_one_out_accuracy(torch.tensor([[0.0], [1.0], [4.0], [5.0]]), torch.tensor([0, 0, 1, 1]))
         1.0
 
     Source: as for :func:`linear_probe`.
     """
-    ridge = _Ridge(features, labels, strength)
+    ridge = _Ridge(features, labels, l2)
     return float(((ridge.indicators - ridge.left_out).argmax(dim=1) == ridge.y).double().mean())
 
 
 class _Ridge:
     """Ridge regression of the classes in double precision, by one decomposition for all strengths."""
 
-    def __init__(self, features, labels, strength):
+    def __init__(self, features, labels, l2):
         features = features.detach() if isinstance(features, Tensor) else torch.tensor(np.asarray(features))
         features = features if features.is_floating_point() else features.to(torch.get_default_dtype())
         X = _checked_features(features).double()
@@ -144,7 +142,7 @@ class _Ridge:
         self.center, self.prior = X.mean(dim=0), self.indicators.mean(dim=0)
         self.unit = (X - self.center).square().mean().sqrt().clamp(min=torch.finfo(X.dtype).tiny)
         self.U, self.s, self.V = torch.linalg.svd((X - self.center) / self.unit, full_matrices=False)
-        strengths = STRENGTHS if strength is None else [check_finite("strength", strength, above=0.0)]
+        strengths = STRENGTHS if l2 is None else [check_finite("l2", l2, above=0.0)]
         tried = [(len(X) * one, self._errors(len(X) * one)) for one in strengths]
         self.penalty, self.left_out = min(tried, key=lambda one: one[1].square().sum().item())
 
