@@ -7,7 +7,7 @@ SITE := _build/html
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve check bench test run stress study chapter clean
+.PHONY: help book serve check bench test run stress study links chapter clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):[^#]*## (.*)/  make \1	\2/'
@@ -19,9 +19,11 @@ book: $(VENV)/.book ## build the site from the committed outputs (no torch), war
 serve: book ## build the site and serve it on localhost
 	$(BIN)/python -m http.server $(PORT) --bind 127.0.0.1 --directory $(SITE)
 
-check: $(VENV)/.full ## lint alone
+check: $(VENV)/.full ## lint, types and workflows alone
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/zizmor --offline --quiet --min-severity medium .github
 
 bench: $(VENV)/.full ## print how long imports take, and ratios: initializers, a stack of networks, a probe, scores
 	$(BIN)/python benchmarks/import_time.py
@@ -41,6 +43,9 @@ chapter: $(VENV)/.full ## begin a chapter as a draft: make chapter N=04 NAME=xav
 
 stress: $(VENV)/.full ## rerun chapters with other seeds and knobs, and list what fails: make stress [CHAPTERS=...]
 	PYTHONPATH=_ext $(BIN)/python tools/stress.py $(CHAPTERS)
+
+links: $(VENV)/.book ## ask the hosts of all links of the book whether they are there
+	$(BIN)/jupyter-book build --builder linkcheck --quiet .
 
 study: $(VENV)/.full ## run the long versions of experiments, or what is missing of them: make study [CHAPTERS="07_..."] [SCHEDULER=tcp://...] [ALL=1]
 	PYTHONPATH=_ext $(BIN)/python tools/study.py $(CHAPTERS) $(if $(SCHEDULER),--scheduler $(SCHEDULER)) $(if $(ALL),--all)

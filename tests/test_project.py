@@ -106,7 +106,7 @@ def test_package_depends_on_numpy_alone():
 
 def test_the_declared_torch_has_the_names_that_the_package_reads():
     """nn.RMSNorm came with 2.4, while 2.2 was promised: `initialization` could not be imported there."""
-    since = {"nn.RMSNorm": Version("2.4"), "torch.get_default_device": Version("2.3")}
+    since = {"nn.RMSNorm": Version("2.4"), "backends.mha": Version("2.3")}
     source = "\n".join(path.read_text(encoding="utf-8") for path in PACKAGE.rglob("*.py"))
     project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
     (declared,) = Requirement(project["optional-dependencies"]["torch"][0]).specifier

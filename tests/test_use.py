@@ -72,3 +72,37 @@ def test_with_torch_beside_it_the_wheel_does_what_the_page_says(python):
     failed, place = output(python, code, PYTHONPATH=sysconfig.get_path("purelib")).splitlines()[-2:]
     assert failed == "0"
     assert Path(place).is_relative_to(python.parents[1])
+
+
+TYPED = """\
+import numpy as np
+from torch import nn
+
+import warmstart
+from warmstart import scale, theory
+from warmstart.transfer import param_groups
+
+model = nn.Sequential(nn.Linear(4, 8), nn.ReLU(), nn.Linear(8, 2))
+report: warmstart.initialization.Report = warmstart.initialize_(model, "he", distribution="uniform")
+std: float = scale.weight_std((8, 4), gain=scale.gain("relu"), mode="fan_avg")
+moments: np.ndarray = theory.second_moment_through_depth(1.0, [100] * 10, 0.02)
+print(report["0.weight"].std, std, moments[-1], len(param_groups(model, 0.1)))
+"""
+
+
+def test_a_type_checker_reads_the_wheel(python, tmp_path):
+    """A program of a reader's passes in strict mode, and two words that do not exist are found."""
+    for name, text in (("right", TYPED), ("wrong", TYPED.replace('"he"', '"hee"').replace("fan_avg", "fan"))):
+        (tmp_path / f"{name}.py").write_text(text)
+    site = output(python, "import sysconfig; print(sysconfig.get_path('purelib'))")
+    (Path(site) / "torch-of-the-tests.pth").write_text(sysconfig.get_path("purelib"))
+    mypy = [sys.executable, "-m", "mypy", "--strict", "--python-executable", python, "--cache-dir", tmp_path]
+
+    def checked(name):
+        done = subprocess.run([*mypy, f"{name}.py"], cwd=tmp_path, capture_output=True, text=True)
+        return done.stdout.splitlines()
+
+    assert checked("right") == ["Success: no issues found in 1 source file"]
+    *errors, last = checked("wrong")
+    assert last.startswith("Found 2 errors")
+    assert all("arg-type" in error for error in errors)

@@ -59,8 +59,8 @@ _ = ax.set(xlabel="layer", ylabel="second moment")""",
     "from-scratch": "def gain(second_moment_of_activation):\n    return 1 / np.sqrt(second_moment_of_activation)",
     "same-as-package": 'assert np.isclose(gain(1 / 2), scale.gain("relu"))',
     "limits": "## Limits\n\n- Where the rule fails.",
-    "exercises": "## Exercises\n\nFour to six, from predicting to exploring.",
-    "summary": "## Summary\n\n- Four to six points, linked to equations and figures.",
+    "exercises": "## Exercises\n\nFrom predicting to exploring.",
+    "summary": "## Summary\n\n- What to keep, in a handful of lines linked to equations and figures.",
     "sources": "## Sources\n\n- What to read next, and why.",
 }
 FIGURE = {

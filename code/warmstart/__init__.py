@@ -25,7 +25,7 @@ Example:
 """
 
 from importlib import import_module
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from . import (
@@ -88,7 +88,7 @@ _HOMES = {"check": "exercises", "fine_tune": "transfer", "freeze": "transfer", "
 _HOMES |= dict.fromkeys(("initialize_", "lsuv_", "no_default_init"), "initialization")
 
 
-def __getattr__(name):
+def __getattr__(name: str) -> Any:
     """Load a module, or that of a verb, when it is first named (PEP 562)."""
     if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
@@ -96,5 +96,5 @@ def __getattr__(name):
     return globals().setdefault(name, getattr(home, name) if name in _HOMES else home)
 
 
-def __dir__():
+def __dir__() -> list[str]:
     return sorted([*__all__, "__version__"])

@@ -1,6 +1,6 @@
 """What every call of a model needs: its mode, its inputs and targets as tensors that fit, or a clear error."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 
 import numpy as np
@@ -23,13 +23,24 @@ def mode(model: nn.Module, *, training: bool) -> Iterator[None]:
             module.training = was
 
 
-def check_generator(generator):
+@contextmanager
+def by_modules() -> Iterator[None]:
+    """Let attention call its layers, which its fast way only reads; newer versions of torch do it for hooks."""
+    before = torch.backends.mha.get_fastpath_enabled()
+    torch.backends.mha.set_fastpath_enabled(False)
+    try:
+        yield
+    finally:
+        torch.backends.mha.set_fastpath_enabled(before)
+
+
+def check_generator(generator: Generator | None) -> None:
     """Refuse what is no source of random numbers, before the first of them is drawn."""
     if generator is not None and not isinstance(generator, Generator):
         raise refuse("generator", generator, "torch.Generator or None")
 
 
-def is_blank(tensor):
+def is_blank(tensor: Tensor) -> bool:
     """Whether it holds nothing yet: on the meta device, or left out by ``no_default_init``."""
     return tensor.is_meta or getattr(tensor, "undrawn", False)
 
@@ -56,7 +67,7 @@ def as_it_was(model: nn.Module, *, values: bool = True) -> Iterator[None]:
         raise
 
 
-def with_classes(outputs, highest):
+def with_classes(outputs: Tensor, highest: int) -> Tensor:
     """The outputs, if they have a logit for the class of the highest number."""
     if outputs.ndim < 2 or outputs.shape[-1] <= highest:
         allowed = f"classes of the model, whose logits have shape {tuple(outputs.shape)}"
@@ -64,21 +75,21 @@ def with_classes(outputs, highest):
     return outputs
 
 
-def as_tensors(model, inputs, targets):
+def as_tensors(model: nn.Module, inputs: np.ndarray | Tensor, targets: np.ndarray | Tensor) -> tuple[Tensor, Tensor]:
     """Inputs and targets on the device of the model."""
     y = as_targets(targets, np.shape(inputs))
     x = as_inputs(model, inputs)
     return x, y.to(x.device)
 
 
-def as_inputs(model, inputs):
+def as_inputs(model: nn.Module, inputs: np.ndarray | Tensor) -> Tensor:
     """The inputs as a tensor of the type and on the device of the model's parameters."""
     x = inputs.detach() if isinstance(inputs, Tensor) else torch.tensor(np.asarray(inputs))
     parameter = next(model.parameters(), None)
     return x.to(torch.get_default_dtype()) if parameter is None else x.to(parameter)
 
 
-def as_arguments(model, inputs):
+def as_arguments(model: nn.Module, inputs: object) -> tuple[Tensor, ...]:
     """The tensors of a call, one or several: real numbers in the type of the model, whole numbers as they are."""
     if not isinstance(model, nn.Module):
         raise refuse("model", type(model).__name__, "torch.nn.Module")
@@ -91,7 +102,7 @@ def as_arguments(model, inputs):
     return tuple(found)
 
 
-def as_targets(targets, input_shape):
+def as_targets(targets: np.ndarray | Tensor, input_shape: Sequence[int]) -> Tensor:
     """The targets as class numbers, one for each input."""
     y = targets if isinstance(targets, Tensor) else torch.tensor(np.asarray(targets))
     if y.ndim != 1 or len(input_shape) < 2 or len(y) != input_shape[0] or len(y) == 0:
@@ -104,7 +115,7 @@ def as_targets(targets, input_shape):
     return y.long()
 
 
-def mean_cross_entropy(outputs, y):
+def mean_cross_entropy(outputs: Tensor, y: Tensor) -> Tensor:
     """Mean cross entropy over the examples, a number for each model if there are several."""
     if outputs.ndim == 2:
         return cross_entropy(outputs, y)

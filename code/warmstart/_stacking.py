@@ -4,6 +4,7 @@ from collections.abc import Iterable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager
 from functools import partial
 from types import FunctionType, NoneType
+from typing import Any, Literal, get_args
 
 import numpy as np
 import torch
@@ -14,12 +15,13 @@ from torch.nn.functional import linear
 from ._calls import mode
 from .errors import check_finite, check_fraction, refuse
 
-OPTIMIZERS = ("sgd", "adam")
+Optimizer = Literal["sgd", "adam"]
+OPTIMIZERS = get_args(Optimizer)
 PLAIN = (int, float, str, tuple, FunctionType, NoneType)  # attributes by which two modules can differ
 
 
 @contextmanager
-def stacked(models, *, training: bool) -> "Iterator[Stack]":
+def stacked(models: Sequence[nn.Module], *, training: bool) -> "Iterator[Stack]":
     """Give the models as a stack, in the mode asked for; after training the weights are written back."""
     models = _checked_stack(models)
     with ExitStack() as exits:
@@ -38,7 +40,7 @@ def stacked(models, *, training: bool) -> "Iterator[Stack]":
 class Stack:
     """M models of one architecture as one: parameters and buffers have the M models as their first axis."""
 
-    def __init__(self, models):
+    def __init__(self, models: Sequence[nn.Module]) -> None:
         self.models, self.base = models, models[0]
         self.parameters, self.buffers = stack_module_state(list(models))
         self.trainable = [tensor for tensor in self.parameters.values() if tensor.requires_grad]
@@ -49,7 +51,7 @@ class Stack:
         return self._forward(self.parameters, self.buffers, x.expand(len(self.models), *x.shape[1:]))
 
     @torch.no_grad()
-    def write_back(self):
+    def write_back(self) -> None:
         """Copy the state into the models."""
         state = self.parameters | self.buffers
         for index, model in enumerate(self.models):
@@ -60,7 +62,14 @@ class Stack:
 class StackedOptimizer:
     """SGD and Adam for a stack, where each model has a learning rate and a weight decay of its own."""
 
-    def __init__(self, stack, optimizer, learning_rate, momentum, weight_decay):
+    def __init__(
+        self,
+        stack: "Stack",
+        optimizer: Optimizer,
+        learning_rate: float | Sequence[float],
+        momentum: float,
+        weight_decay: float | Sequence[float],
+    ) -> None:
         check_optimizer(optimizer, momentum, stack.trainable)
         self.parameters, self.momentum, self.steps = stack.trainable, momentum, 0
         self.rates = self._columns("learning_rate", learning_rate)
@@ -70,9 +79,10 @@ class StackedOptimizer:
         self.means = [torch.zeros_like(parameter) for parameter in self.parameters]
         self.squares = [torch.zeros_like(parameter) for parameter in self.parameters] if optimizer == "adam" else []
 
-    def _columns(self, name, value):
+    def _columns(self, name: str, value: float | Sequence[float]) -> list[Tensor]:
         """The setting as one tensor a parameter, of shape (M, 1, ...)."""
-        values = [check_finite(name, one, minimum=0.0) for one in (value if np.ndim(value) else [value])]
+        each: Any = value if np.ndim(value) else [value]
+        values = [check_finite(name, one, minimum=0.0) for one in each]
         models = len(self.parameters[0])
         if len(values) not in (1, models):
             raise refuse(name, value, f"one number, or {models}, one a model")
@@ -80,7 +90,7 @@ class StackedOptimizer:
         return [column.to(tensor).view(-1, *[1] * (tensor.ndim - 1)) for tensor in self.parameters]
 
     @torch.no_grad()
-    def __call__(self, gradients, alive):
+    def __call__(self, gradients: Sequence[Tensor | None], alive: Tensor) -> None:
         """Update the models that are ``alive``; the others stay as they are."""
         self.steps += 1
         every = bool(alive.all())
@@ -93,10 +103,12 @@ class StackedOptimizer:
                     change = torch.where(alive.view_as(self.rates[index]), change, 0.0)
                 parameter.addcmul_(change, self.rates[index], value=-1)
 
-    def _sgd(self, index, gradient):
+    def _sgd(self, index: int, gradient: Tensor) -> Tensor:
         return self.means[index].mul_(self.momentum).add_(gradient) if self.momentum else gradient
 
-    def _adam(self, index, gradient, decay_mean=0.9, decay_square=0.999, epsilon=1e-8):
+    def _adam(
+        self, index: int, gradient: Tensor, decay_mean: float = 0.9, decay_square: float = 0.999, epsilon: float = 1e-8
+    ) -> Tensor:
         mean = self.means[index].lerp_(gradient, 1 - decay_mean)
         square = self.squares[index].mul_(decay_square).addcmul_(gradient, gradient, value=1 - decay_square)
         scale = (square / (1 - decay_square**self.steps)).sqrt_().add_(epsilon)
@@ -104,7 +116,7 @@ class StackedOptimizer:
 
 
 @contextmanager
-def _own_generators(models):
+def _own_generators(models: Sequence[Any]) -> Iterator[None]:
     """Let a module with a ``generator``, such as our dropout, draw for each of the models from that model's own."""
     together = [modules for modules in zip(*(model.modules() for model in models), strict=True)]
     drawing = [(modules, modules[0].generator) for modules in together if hasattr(modules[0], "generator")]
@@ -118,11 +130,11 @@ def _own_generators(models):
 
 
 @contextmanager
-def _batch_as_columns(model):
+def _batch_as_columns(model: nn.Module) -> Iterator[None]:
     """Let linear layers compute W x^T: a stack of products with few columns, such as ten logits, is slow on a CPU."""
     layers = [module for module in model.modules() if type(module) is nn.Linear and "forward" not in vars(module)]
 
-    def forward(layer, x):
+    def forward(layer: nn.Linear, x: Tensor) -> Tensor:
         if x.ndim < 2:
             return linear(x, layer.weight, layer.bias)
         product = (layer.weight @ x.mT).mT
@@ -130,7 +142,7 @@ def _batch_as_columns(model):
 
     try:
         for layer in layers:
-            layer.forward = partial(forward, layer)
+            vars(layer)["forward"] = partial(forward, layer)
         yield
     finally:
         for layer in layers:
@@ -147,7 +159,7 @@ def check_optimizer(optimizer: str, momentum: float, parameters: Sequence[Tensor
         raise refuse("momentum", momentum, "0 with 'adam', which has its own")
 
 
-def checked_rows(name: str, rows: Sequence[Sequence[int]] | None, models: int, n: int) -> Tensor:
+def checked_rows(name: str, rows: Sequence[Sequence[int]] | np.ndarray | None, models: int, n: int) -> Tensor:
     """The indices of each model's examples, shape (models, examples), or (1, n) if all models train on all."""
     if rows is None:
         return torch.arange(n)[None]
@@ -174,7 +186,9 @@ def batches(
     return _batches(subsets, passes, batch_size, generators)
 
 
-def _batches(subsets, passes, batch_size, generators):
+def _batches(
+    subsets: Tensor, passes: Iterable[int], batch_size: int, generators: Sequence[Generator | None]
+) -> Iterator[Tensor]:
     for _ in passes:
         order = torch.stack([torch.randperm(subsets.shape[1], generator=source) for source in generators])
         order = order.expand(max(len(order), len(subsets)), -1)
@@ -183,14 +197,15 @@ def _batches(subsets, passes, batch_size, generators):
 
 def alike(models: Sequence[nn.Module]) -> list[list[int]]:
     """The places of models that can be trained as one stack, a list for each architecture."""
-    kinds, groups = [_architecture(model) for model in models], []
+    kinds = [_architecture(model) for model in models]
+    groups: list[list[int]] = []
     for place, kind in enumerate(kinds):
         same = next((group for group in groups if kinds[group[0]] == kind), None)
         groups.append([place]) if same is None else same.append(place)
     return groups
 
 
-def _checked_stack(models):
+def _checked_stack(models: Sequence[nn.Module]) -> tuple[nn.Module, ...]:
     """The models as a tuple, if the code of the first can stand for all: same modules, settings, sizes and types."""
     if not isinstance(models, Sequence) or not models or not all(isinstance(model, nn.Module) for model in models):
         raise refuse("models", models, "a list of at least one torch.nn.Module")
@@ -207,9 +222,9 @@ def _checked_stack(models):
     return tuple(models)
 
 
-def _architecture(model):
+def _architecture(model: nn.Module) -> list[tuple[object, ...]]:
     """What two models have in common that can run as one stack, a row for each module and tensor."""
-    rows = []
+    rows: list[tuple[object, ...]] = []
     for name, module in model.named_modules():
         plain = {key: value for key, value in vars(module).items() if isinstance(value, PLAIN) and key[0] != "_"}
         rows.append((name, type(module).__name__, type(module), {**plain, "training": None, "generator": None}))

@@ -4,6 +4,7 @@ import math
 from collections.abc import Callable
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 import numpy as np
 
@@ -13,32 +14,32 @@ SELU_SCALE, SELU_ALPHA = 1.0507009873554805, 1.6732632423543772  # Klambauer et 
 erf, erfc = np.vectorize(math.erf, otypes=[float]), np.vectorize(math.erfc, otypes=[float])
 
 
-def _leaky_relu(x, slope=0.01):
+def _leaky_relu(x: np.ndarray, slope: float = 0.01) -> np.ndarray:
     """x above 0, slope * x below."""
     return np.where(x > 0, x, slope * x)
 
 
-def _elu(x, alpha=1.0):
+def _elu(x: np.ndarray, alpha: float = 1.0) -> np.ndarray:
     """x above 0, alpha (e^x - 1) below: Clevert et al. (2016)."""
     return np.where(x > 0, x, alpha * np.expm1(np.minimum(x, 0)))
 
 
-def _sigmoid(x):
+def _sigmoid(x: np.ndarray) -> np.ndarray:
     """1 / (1 + e^-x), without overflow."""
     return 0.5 * (1 + np.tanh(0.5 * x))
 
 
-def _softplus(x):
+def _softplus(x: np.ndarray) -> np.ndarray:
     """ln(1 + e^x), without overflow."""
     return np.logaddexp(0, x)
 
 
-def _elu_slope(x, alpha=1.0):
+def _elu_slope(x: np.ndarray, alpha: float = 1.0) -> np.ndarray:
     """1 above 0, alpha e^x below."""
     return np.where(x > 0, 1.0, alpha * np.exp(np.minimum(x, 0)))
 
 
-def _gelu_tanh_slope(x):
+def _gelu_tanh_slope(x: np.ndarray) -> np.ndarray:
     """The product rule on x (1 + tanh u) / 2."""
     root = math.sqrt(2 / math.pi)
     u = np.tanh(root * (x + 0.044715 * x**3))
@@ -46,7 +47,7 @@ def _gelu_tanh_slope(x):
 
 
 #: Name: function. The form of "gelu_tanh" is that of Hendrycks & Gimpel (2016), section 2, which networks use too.
-ACTIVATIONS = {
+ACTIVATIONS: dict[str, Callable[..., Any]] = {
     "linear": lambda x: x,
     "relu": lambda x: np.maximum(x, 0),
     "leaky_relu": _leaky_relu,
@@ -64,7 +65,7 @@ ACTIVATIONS = {
     "erf": erf,
 }
 #: The derivatives; at a kink, where there is none, the value on one of its sides.
-DERIVATIVES = {
+DERIVATIVES: dict[str, Callable[..., Any]] = {
     "linear": np.ones_like,
     "relu": lambda x: np.where(x > 0, 1.0, 0.0),
     "leaky_relu": lambda x, slope: np.where(x > 0, 1.0, slope),
@@ -86,6 +87,9 @@ HOMOGENEOUS = ("linear", "relu", "leaky_relu")
 PARAMETERS = {"leaky_relu": 0.01, "elu": 1.0}
 
 
+Nonlinearity = str | Callable[[np.ndarray], np.ndarray]  # a name of ACTIVATIONS, or a function of the reader's
+
+
 @dataclass(frozen=True)
 class Activation:
     """An elementwise function with the name and the parameter that made it; call it with an array.
@@ -96,16 +100,16 @@ class Activation:
     """
 
     name: str
-    function: Callable
+    function: Callable[[np.ndarray], np.ndarray]
     param: float | None = None
-    derivative: Callable | None = None
+    derivative: Callable[[np.ndarray], np.ndarray] | None = None
 
     def __call__(self, x: np.ndarray) -> np.ndarray:
         """Return the values of the function, elementwise."""
         return np.asarray(self.function(x), dtype=float)
 
 
-def activation(nonlinearity: str | Callable, param: float | None = None) -> Activation:
+def activation(nonlinearity: Nonlinearity, param: float | None = None) -> Activation:
     """Return the named activation, or wrap a function of the reader's.
 
     Args:

@@ -241,11 +241,12 @@ def train_grid(
     jobs = [(setting, number) for setting in settings for number in range(check_count("networks", networks))]
     if not jobs:
         raise refuse("settings", settings, "at least one")
-    models, histories = [start(*job) for job in jobs], {}
+    models = [start(*job) for job in jobs]
+    histories: dict[int, History] = {}
     each = {key: [value(*job) for job in jobs] for key, value in options.items() if callable(value)}
     for places in alike(models):
-        own = {key: [values[place] for place in places] for key, values in each.items()}
-        found = fit_many([models[place] for place in places], inputs, targets, **(options | own))
+        own: dict[str, Any] = options | {key: [values[place] for place in places] for key, values in each.items()}
+        found = fit_many([models[place] for place in places], inputs, targets, **own)
         histories.update(zip(places, found, strict=True))
     parts = {setting: range(k * networks, (k + 1) * networks) for k, setting in enumerate(settings)}
     return Grid(
@@ -266,7 +267,7 @@ def by_part(**parts: Callable[..., Mapping[str, Any]]) -> Callable[..., dict[str
         ({'result': [2, 4]}, {'result': 1.5})
     """
 
-    def run(part, **settings):
+    def run(part: str, **settings: object) -> dict[str, Any]:
         if part not in parts:
             raise refuse("part", part, ", ".join(parts))
         return {key: np.asarray(value).tolist() for key, value in parts[part](**settings).items()}

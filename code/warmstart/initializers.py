@@ -9,16 +9,19 @@ ones.
 
 import math
 import warnings
+from collections.abc import Callable, Sequence
+from typing import Any, Literal, cast, get_args
 
 import torch
 from torch import Generator, Tensor
 from torch.overrides import handle_torch_function, has_torch_function_variadic
 
 from .errors import check_count, check_finite, refuse
+from .scale import Mode, weight_std
 from .scale import gain as exact_gain
-from .scale import weight_std
 
-DISTRIBUTIONS = ("normal", "uniform", "truncated_normal")
+Distribution = Literal["normal", "uniform", "truncated_normal"]
+DISTRIBUTIONS = get_args(Distribution)
 #: Standard deviation of a standard normal variable that is redrawn until it lies between -2 and 2.
 TRUNCATED_STD = math.sqrt(1 - 4 * math.exp(-2) / math.sqrt(2 * math.pi) / math.erf(math.sqrt(2)))
 #: What ``torch.nn.init.calculate_gain`` returns; for tanh, sigmoid and SELU these are conventions.
@@ -178,11 +181,11 @@ def trunc_normal_(
     low, high = (tensor.new_tensor(bound, device="cpu").item() for bound in (a, b))  # as the type can hold them
     peak = ((min(max(mean, a), b) - mean) / std) ** 2
 
-    def normal(x):
+    def normal(x: Tensor) -> Tensor:
         x.normal_(mean, std, generator=generator)
         return (x < low) | (x > high)
 
-    def uniform(x):
+    def uniform(x: Tensor) -> Tensor:
         x.uniform_(a, b, generator=generator)
         chance = torch.rand(x.shape, dtype=x.dtype, device=x.device, generator=generator).log_()
         return chance * 2 > peak - ((x - mean) / std) ** 2
@@ -195,7 +198,7 @@ def trunc_normal_(
     return tensor if drawn is tensor else tensor.copy_(drawn)
 
 
-def _refill(x, draw):
+def _refill(x: Tensor, draw: Callable[[Tensor], Tensor]) -> None:
     """Draw all numbers of x, then those again that ``draw`` reports as refused, until there are none."""
     refused = draw(x).nonzero().squeeze(1)
     while len(refused):
@@ -245,7 +248,7 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
     if len(tensor) % check_count("groups", groups):
         raise refuse("groups", groups, f"divisors of dim 0, which is {len(tensor)}")
     if tensor.numel():
-        middle = tensor[(..., *(size // 2 for size in tensor.shape[2:]))]
+        middle = _middle(tensor)
         tensor.zero_()
         for group in middle.chunk(groups):
             group.diagonal().fill_(1)
@@ -255,8 +258,8 @@ def dirac_(tensor: Tensor, groups: int = 1) -> Tensor:
 def variance_scaling_(
     tensor: Tensor,
     scale: float = 1.0,
-    mode: str = "fan_in",
-    distribution: str = "normal",
+    mode: Mode = "fan_in",
+    distribution: Distribution = "normal",
     generator: Generator | None = None,
     *,
     in_axis: int | tuple[int, ...] = 1,
@@ -360,7 +363,7 @@ def xavier_uniform_(tensor: Tensor, gain: float = 1.0, generator: Generator | No
 def kaiming_normal_(
     tensor: Tensor,
     a: float = 0,
-    mode: str = "fan_in",
+    mode: Mode = "fan_in",
     nonlinearity: str = "leaky_relu",
     generator: Generator | None = None,
 ) -> Tensor:
@@ -391,7 +394,7 @@ def kaiming_normal_(
 def kaiming_uniform_(
     tensor: Tensor,
     a: float = 0,
-    mode: str = "fan_in",
+    mode: Mode = "fan_in",
     nonlinearity: str = "leaky_relu",
     generator: Generator | None = None,
 ) -> Tensor:
@@ -405,7 +408,8 @@ def kaiming_uniform_(
         True
     """
     if has_torch_function_variadic(tensor):  # as torch's own, which lets subclasses take over here
-        options = {"tensor": tensor, "a": a, "mode": mode, "nonlinearity": nonlinearity, "generator": generator}
+        options: dict[str, Any] = {"tensor": tensor, "a": a, "mode": mode, "nonlinearity": nonlinearity}
+        options["generator"] = generator
         return handle_torch_function(kaiming_uniform_, (tensor,), **options)
     return _kaiming(tensor, a, mode, nonlinearity, "uniform", generator)
 
@@ -477,7 +481,7 @@ def delta_orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | No
     _check_dimensions(tensor, (3, 4, 5))
     if tensor.shape[0] < tensor.shape[1]:
         raise refuse("tensor", tuple(tensor.shape), "shapes (out, in, *kernel) with out >= in: fewer lose length")
-    middle = tensor[(..., *(size // 2 for size in tensor.shape[2:]))]
+    middle = _middle(tensor)
     tensor.zero_()
     orthogonal_(middle, gain, generator)
     return tensor
@@ -515,16 +519,18 @@ def sparse_(tensor: Tensor, sparsity: float, std: float = 0.01, generator: Gener
     return tensor
 
 
-def _kaiming(tensor, a, mode, nonlinearity, distribution, generator):
+def _kaiming(
+    tensor: Tensor, a: float, mode: Mode, nonlinearity: str, distribution: Distribution, generator: Generator | None
+) -> Tensor:
     if _is_empty(tensor, stacklevel=4):
         return tensor
     known = nonlinearity == "leaky_relu" or nonlinearity in TORCH_GAINS
     factor = calculate_gain(nonlinearity, a) if known else exact_gain(nonlinearity)
-    mode = mode.lower() if isinstance(mode, str) else mode
+    mode = cast(Mode, mode.lower()) if isinstance(mode, str) else mode
     return variance_scaling_(tensor, factor**2, mode, distribution, generator)
 
 
-def _xavier_std(tensor, gain):
+def _xavier_std(tensor: Tensor, gain: float) -> float:
     """The deviation of Xavier's rule, 0 for a tensor without elements, which torch accepts in silence."""
     gain = check_finite("gain", gain, minimum=0.0)
     if tensor.ndim < 2 or tensor.numel():
@@ -532,11 +538,13 @@ def _xavier_std(tensor, gain):
     return 0.0
 
 
-def _as_out_in_kernel(shape, out_axis, in_axis):
+def _as_out_in_kernel(
+    shape: Sequence[int], out_axis: int | tuple[int, ...], in_axis: int | tuple[int, ...]
+) -> Sequence[int]:
     """The shape with the sizes of the named axes multiplied and put first."""
     if (out_axis, in_axis) == (0, 1):
         return shape
-    axes = [tuple(axis) if isinstance(axis, tuple | list) else (axis,) for axis in (out_axis, in_axis)]
+    axes: list[tuple[int, ...]] = [tuple(a) if isinstance(a, tuple | list) else (a,) for a in (out_axis, in_axis)]
     named = [axis % len(shape) for axis in sum(axes, ()) if -len(shape) <= axis < len(shape)]
     if len(set(named)) < len(sum(axes, ())):
         raise refuse("in_axis and out_axis", (in_axis, out_axis), f"different axes of {tuple(shape)}")
@@ -544,25 +552,31 @@ def _as_out_in_kernel(shape, out_axis, in_axis):
     return out_units, in_units, *(size for axis, size in enumerate(shape) if axis not in named)
 
 
-def _is_empty(tensor, *, stacklevel):
+def _is_empty(tensor: Tensor, *, stacklevel: int) -> bool:
     if empty := 0 in tensor.shape:
         warnings.warn("Initializing zero-element tensors is a no-op", stacklevel=stacklevel)
     return empty
 
 
-def _check_dimensions(tensor, allowed):
+def _middle(tensor: Tensor) -> Tensor:
+    """The matrix in the middle of a kernel, a view."""
+    place: Any = (..., *(size // 2 for size in tensor.shape[2:]))
+    return tensor[place]
+
+
+def _check_dimensions(tensor: Tensor, allowed: Sequence[int]) -> None:
     if tensor.ndim not in allowed:
         raise refuse("tensor", tuple(tensor.shape), f"{', '.join(map(str, allowed))} dimensions")
 
 
-def _deviation(std):
+def _deviation(std: float) -> float:
     try:
         return check_finite("std", std, minimum=0.0)
     except ValueError as error:
         raise BoundsError(*error.args) from None
 
 
-def _real(tensor):
+def _real(tensor: Tensor) -> Tensor:
     if not tensor.is_floating_point():
         raise refuse("tensor", tensor.dtype, "real floating-point types")
     return tensor

@@ -386,4 +386,4 @@ def _checked_activation(nonlinearity):
 
 
 def _place(device, dtype):
-    return {"device": torch.get_default_device() if device is None else device, "dtype": dtype}
+    return {"device": torch.empty(0).device if device is None else device, "dtype": dtype}

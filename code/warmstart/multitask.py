@@ -9,7 +9,7 @@ import torch
 from torch import Generator, Tensor, nn
 
 from ._calls import as_inputs, as_targets, mean_cross_entropy, with_classes
-from ._stacking import StackedOptimizer, batches, checked_rows, stacked
+from ._stacking import Optimizer, StackedOptimizer, batches, checked_rows, stacked
 from .errors import check_count, check_finite, refuse
 
 
@@ -139,7 +139,7 @@ def fit_tasks(
     batch_size: int = 32,
     momentum: float = 0.0,
     weight_decay: float | Sequence[float] = 0.0,
-    optimizer: str = "sgd",
+    optimizer: Optimizer = "sgd",
     tie: float | Sequence[float] = 0.0,
     generator: Generator | Sequence[Generator] | None = None,
 ) -> dict[str, np.ndarray]:

@@ -104,12 +104,12 @@ def optimize_image(
     amplitude = 1 / (rows.square() + columns.square()).clamp(min=1 / max(size) ** 2).sqrt().to(like)
     noise = torch.randn(like.shape, generator=generator).to(like)
     scale = 0.5 * like.std() / _filtered(noise, amplitude).std()
-    unknowns, seen = noise.requires_grad_(), []
+    unknowns, seen = noise.requires_grad_(), list[float]()
 
-    def image():
+    def image() -> Tensor:
         return like.mean() + scale * _filtered(unknowns, amplitude)
 
-    def closure():
+    def closure() -> float:
         optimizer.zero_grad()
         pixels = image()
         value = loss(pixels.clamp(-0.2, 1.2)) + OUTSIDE * (pixels - pixels.clamp(0, 1)).square().mean()
@@ -117,7 +117,7 @@ def optimize_image(
             raise refuse("loss", value.item(), "functions with finite values")
         value.backward()
         seen.append(value.item())
-        return value
+        return seen[-1]
 
     optimizer = torch.optim.LBFGS(
         [unknowns], history_size=20, max_iter=evaluations, max_eval=evaluations, line_search_fn="strong_wolfe"
@@ -185,5 +185,5 @@ def local_binary_patterns(image: np.ndarray, radius: int = 1) -> np.ndarray:
     return np.bincount(codes.ravel(), minlength=256) / codes.size
 
 
-def _filtered(noise, amplitude):
+def _filtered(noise: Tensor, amplitude: Tensor) -> Tensor:
     return torch.fft.irfft2(torch.fft.rfft2(noise) * amplitude, s=noise.shape[2:])

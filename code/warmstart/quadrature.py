@@ -45,7 +45,7 @@ def gaussian_mean(f: Callable[[np.ndarray], np.ndarray], variance: float = 1.0, 
         check_finite("tolerance", tolerance, above=0.0),
     )
 
-    def panel_sums(left, right):
+    def panel_sums(left: np.ndarray, right: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
         z = (left + right)[:, None] / 2 + (right - left)[:, None] / 2 * NODES
         values = f(std * z) * np.exp(-(z**2) / 2) * ((right - left)[:, None] / 2 * WEIGHTS)
         return values.sum(axis=1), np.abs(values).sum(axis=1)

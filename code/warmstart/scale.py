@@ -1,15 +1,16 @@
 """How large weights should be: fans, gains and standard deviations, without torch."""
 
 import math
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Mapping, Sequence, Set
 from functools import lru_cache
-from typing import NamedTuple
+from typing import Literal, NamedTuple, get_args
 
-from .activations import HOMOGENEOUS, Activation, activation
+from .activations import HOMOGENEOUS, Activation, Nonlinearity, activation
 from .errors import check_finite, refuse
 from .quadrature import gaussian_mean
 
-MODES = ("fan_in", "fan_out", "fan_avg", "fan_geo_avg")
+Mode = Literal["fan_in", "fan_out", "fan_avg", "fan_geo_avg"]
+MODES = get_args(Mode)
 
 
 class Fans(NamedTuple):
@@ -47,7 +48,7 @@ def compute_fans(shape: Sequence[int]) -> Fans:
         >>> compute_fans((16, 3, 5, 5))
         Fans(fan_in=75, fan_out=400)
     """
-    sizes = ()
+    sizes: tuple[int, ...] = ()
     try:
         sizes = () if isinstance(shape, Set | Mapping) else tuple(shape)  # these have no order
         whole = all(not isinstance(size, bool) and size == int(size) and size > 0 for size in sizes)
@@ -60,7 +61,7 @@ def compute_fans(shape: Sequence[int]) -> Fans:
     return Fans(in_units * field, out_units * field)
 
 
-def gain(nonlinearity: str | Callable, param: float | None = None) -> float:
+def gain(nonlinearity: Nonlinearity, param: float | None = None) -> float:
     r"""Return the factor on the standard deviation that makes up for what ``nonlinearity`` takes from the signal.
 
     .. math:: g = 1 / \sqrt{E[\phi(z)^2]}, \quad z \sim N(0, 1)
@@ -91,7 +92,7 @@ def gain(nonlinearity: str | Callable, param: float | None = None) -> float:
     """
     phi = activation(nonlinearity, param)
     if phi.name in HOMOGENEOUS:
-        slope = {"linear": 1.0, "relu": 0.0}.get(phi.name, phi.param)
+        slope = phi.param if phi.param is not None else {"linear": 1.0, "relu": 0.0}[phi.name]
         return math.sqrt(2.0 / (1.0 + slope**2))
     return 1.0 / math.sqrt(_second_moment(phi))
 
@@ -104,7 +105,7 @@ def _second_moment(phi: Activation) -> float:
     return moment
 
 
-def weight_std(shape: Sequence[int], *, gain: float = 1.0, mode: str = "fan_in") -> float:
+def weight_std(shape: Sequence[int], *, gain: float = 1.0, mode: Mode = "fan_in") -> float:
     r"""Return the standard deviation for zero-mean weights of ``shape`` that keeps the second moment of the signal.
 
     .. math:: \sigma_w = g / \sqrt{\text{fan}}

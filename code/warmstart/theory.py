@@ -10,7 +10,7 @@ from collections.abc import Callable
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .activations import HOMOGENEOUS, activation
+from .activations import HOMOGENEOUS, Activation, Nonlinearity, activation
 from .errors import check_count, check_finite, refuse
 from .quadrature import NODES, WEIGHTS, gaussian_mean
 from .scale import gain
@@ -124,7 +124,7 @@ def second_moment_through_depth(
 
 def variance_map(
     variance: ArrayLike,
-    nonlinearity: str | Callable,
+    nonlinearity: Nonlinearity,
     param: float | None = None,
     *,
     weight_scale: float = 1.0,
@@ -162,7 +162,11 @@ def variance_map(
 
 
 def variance_map_slope(
-    variance: ArrayLike, nonlinearity: str | Callable, param: float | None = None, *, weight_scale: float = 1.0
+    variance: ArrayLike,
+    nonlinearity: Nonlinearity,
+    param: float | None = None,
+    *,
+    weight_scale: float = 1.0,
 ) -> np.ndarray:
     r"""Return the derivative of :func:`variance_map`: a fixed point attracts if it is below 1, and repels if above.
 
@@ -192,7 +196,7 @@ def variance_map_slope(
 
 def correlation_map(
     correlation: ArrayLike,
-    nonlinearity: str | Callable,
+    nonlinearity: Nonlinearity,
     param: float | None = None,
     *,
     variance: float = 1.0,
@@ -237,7 +241,9 @@ def correlation_map(
         raise refuse("correlation", correlation, "numbers from -1 to 1")
     own = variance_map(variance, nonlinearity, param, weight_scale=weight_scale, bias_var=bias_var)
 
-    def product(c):  # near 1 and -1 the density of one given the other is narrow, and known to fewer digits
+    def product(
+        c: float,
+    ) -> float:  # near 1 and -1 the density of one given the other is narrow, and known to fewer digits
         tolerance = 1e-14 / max(math.sqrt(1 - c**2), 1e-8)
         return gaussian_mean(lambda x: phi(std * x) * _mean_given(phi, std, c, x), tolerance=tolerance)
 
@@ -246,11 +252,11 @@ def correlation_map(
 
 def gradient_factor(
     variance: ArrayLike,
-    nonlinearity: str | Callable,
+    nonlinearity: Nonlinearity,
     param: float | None = None,
     *,
     weight_scale: float = 1.0,
-    derivative: Callable | None = None,
+    derivative: Callable[[np.ndarray], np.ndarray] | None = None,
 ) -> np.ndarray:
     r"""Return by how much a layer of a wide random network multiplies the second moment of the gradient.
 
@@ -279,25 +285,27 @@ def gradient_factor(
         1.0
     """
     phi, scale, _ = _map_arguments(nonlinearity, param, weight_scale, 0.0)
-    if (derivative is None) == (phi.derivative is None):
+    slope = phi.derivative or derivative
+    if slope is None or (phi.derivative and derivative):
         allowed = "None, for its derivative is known" if derivative is not None else "its derivative, as a function"
         raise refuse("derivative", derivative, f"for {phi.name}: {allowed}")
-    slope = phi.derivative or derivative
     return _each(lambda q: scale * gaussian_mean(lambda x: slope(x) ** 2, q), variance)
 
 
-def _map_arguments(nonlinearity, param, weight_scale, bias_var):
+def _map_arguments(
+    nonlinearity: Nonlinearity, param: float | None, weight_scale: float, bias_var: float
+) -> tuple[Activation, float, float]:
     scale = check_finite("weight_scale", weight_scale, minimum=0.0)
     return activation(nonlinearity, param), scale, check_finite("bias_var", bias_var, minimum=0.0)
 
 
-def _each(function, variance):
+def _each(function: Callable[[float], float], variance: ArrayLike) -> np.ndarray:
     values = _finite("variance", variance)
     results = [function(check_finite("variance", float(value), above=0.0)) for value in values.flat]
     return np.array(results).reshape(values.shape)
 
 
-def _mean_given(phi, std, c, x):
+def _mean_given(phi: Callable[[np.ndarray], np.ndarray], std: float, c: float, x: np.ndarray) -> np.ndarray:
     """E[phi(std v) | u = x] for standard normal u and v of correlation c, in panels with edges where phi may bend."""
     width = math.sqrt(1 - c**2)
     if width < 1e-8:
@@ -397,7 +405,7 @@ def dead_probability(widths: ArrayLike) -> np.ndarray:
     return -np.expm1(np.cumsum(np.log1p(-(0.5 ** np.atleast_1d(_count("widths", widths))))))
 
 
-def _log_chi_square(n, nonlinearity):
+def _log_chi_square(n: int, nonlinearity: str) -> tuple[np.ndarray, np.ndarray]:
     """Mean and variance of ln(chi2_K / m) for one layer of n units."""
     k = np.arange(1, n + 1)
     # The digamma and trigamma functions at k / 2: two ladders, from 1/2 and from 1, each step adding 1 to the argument.
@@ -529,14 +537,14 @@ def largest_stable_learning_rate(hessian: ArrayLike) -> float:
     return 2.0 / float(largest) if largest > 0.0 else math.inf
 
 
-def _exact_gain(nonlinearity):
+def _exact_gain(nonlinearity: str) -> float:
     """The gain of a nonlinearity for which it does not depend on the size of the signal."""
     if nonlinearity not in HOMOGENEOUS:
         raise refuse("nonlinearity", nonlinearity, f"{', '.join(HOMOGENEOUS)}; for others see variance_map")
     return gain(nonlinearity)
 
 
-def _finite(name, value, *, minimum=-math.inf):
+def _finite(name: str, value: ArrayLike, *, minimum: float = -math.inf) -> np.ndarray:
     """``value`` as a float array of finite entries from ``minimum``."""
     try:
         array = np.asarray(value, dtype=float)
@@ -547,7 +555,7 @@ def _finite(name, value, *, minimum=-math.inf):
     return array
 
 
-def _count(name, value):
+def _count(name: str, value: ArrayLike) -> np.ndarray:
     """``value`` as an array of positive whole numbers; as floats, which do not wrap around."""
     array = _finite(name, value)
     if array.size == 0 or not np.all((array >= 1) & (array == np.round(array))):
@@ -555,7 +563,7 @@ def _count(name, value):
     return array
 
 
-def _per_layer(name, value, layers):
+def _per_layer(name: str, value: ArrayLike, layers: int) -> np.ndarray:
     """One non-negative value a layer, from a number or a sequence of ``layers`` numbers."""
     array = _finite(name, value, minimum=0.0)
     if array.shape not in ((), (layers,)):

@@ -3,6 +3,7 @@
 import math
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import numpy as np
 import torch
@@ -10,7 +11,7 @@ from torch import Generator, Tensor, nn
 from torch.nn.functional import cross_entropy
 
 from ._calls import as_inputs, as_targets, as_tensors, mean_cross_entropy, mode, with_classes
-from ._stacking import StackedOptimizer, batches, check_optimizer, checked_rows, stacked
+from ._stacking import Optimizer, StackedOptimizer, batches, check_optimizer, checked_rows, stacked
 from .errors import check_count, check_finite
 
 Models = nn.Module | Sequence[nn.Module]
@@ -64,7 +65,7 @@ def fit(
     batch_size: int = 64,
     momentum: float = 0.0,
     weight_decay: float = 0.0,
-    optimizer: str = "sgd",
+    optimizer: Optimizer = "sgd",
     generator: Generator | None = None,
 ) -> History:
     r"""Train ``model`` in place by minibatch gradient descent on the cross entropy.
@@ -168,9 +169,9 @@ def fit_many(
     batch_size: int = 64,
     momentum: float = 0.0,
     weight_decay: float | Sequence[float] = 0.0,
-    optimizer: str = "sgd",
+    optimizer: Optimizer = "sgd",
     generator: Generator | Sequence[Generator] | None = None,
-    rows: Sequence[Sequence[int]] | None = None,
+    rows: Sequence[Sequence[int]] | np.ndarray | None = None,
 ) -> list[History]:
     r"""Train several models of one architecture side by side, which is faster than :func:`fit` one after the other.
 
@@ -302,24 +303,26 @@ def loss(model: Models, inputs: np.ndarray | Tensor, targets: np.ndarray | Tenso
     return _as_numbers(mean_cross_entropy(outputs, y))
 
 
-def _history(losses, steps_per_epoch, finite_weights):
+def _history(losses: np.ndarray, steps_per_epoch: int, finite_weights: bool) -> History:
     """The history of one model from its losses of all steps: it ends with the first that is not finite."""
     bad = np.flatnonzero(~np.isfinite(losses))
     kept = losses[: bad[0] + 1] if len(bad) else losses
     return History(kept.copy(), steps_per_epoch, diverged=bool(len(bad)) or not finite_weights)
 
 
-def _outputs(model, inputs, targets):
+def _outputs(model: Models, inputs: np.ndarray | Tensor, targets: np.ndarray | Tensor) -> tuple[Tensor, Tensor]:
     y = as_targets(targets, np.shape(inputs))
     outputs = logits(model, inputs)
     return with_classes(outputs, int(y.max())), y.to(outputs.device)
 
 
-def _as_numbers(values):
+def _as_numbers(values: Tensor) -> Any:
     return values.item() if values.ndim == 0 else values.cpu().double().numpy()
 
 
-def _build_optimizer(model, optimizer, learning_rate, momentum, weight_decay):
+def _build_optimizer(
+    model: nn.Module, optimizer: Optimizer, learning_rate: float, momentum: float, weight_decay: float
+) -> torch.optim.Optimizer:
     parameters = [parameter for parameter in model.parameters() if parameter.requires_grad]
     check_optimizer(optimizer, momentum, parameters)
     rate = check_finite("learning_rate", learning_rate, minimum=0.0)

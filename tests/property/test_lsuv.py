@@ -24,8 +24,7 @@ def deviations(model, inputs):
 
     layers = [module for module in model.modules() if type(module) in (nn.Linear, nn.Conv2d)]
     hooks = [layer.register_forward_hook(watch) for layer in layers]
-    with torch.no_grad():
-        model.eval()(inputs)
+    model.eval()(inputs)  # with gradients: without them older versions of torch take a way around the layers
     for hook in hooks:
         hook.remove()
     return list(found.values())

@@ -1,5 +1,9 @@
-"""A fork works: clone, one script, one build, and every link, badge, button and bootstrap cell is the fork's."""
+"""A fork works: clone, one script, one build, and every link, badge, button and bootstrap cell is the fork's.
 
+A chapter is begun in it, as its teacher would; the draft passes the gates.
+"""
+
+import os
 import re
 import shutil
 import subprocess
@@ -12,6 +16,7 @@ from set_repository import current_repository
 
 ROOT = Path(__file__).resolve().parents[2]
 OWNER, NAME = current_repository(ROOT)
+DRAFT = "98_mine"
 
 
 @pytest.fixture(scope="module")
@@ -27,6 +32,8 @@ def fork(build, tmp_path_factory):
     for step in (["git", "init", "--quiet"], ["git", "add", "--all"]):
         subprocess.run(step, cwd=root, check=True)
     subprocess.run([sys.executable, "tools/set_repository.py", "Someone/my-course"], cwd=root, check=True)
+    chapter = [sys.executable, "tools/new_chapter.py", DRAFT[:2], DRAFT[3:], "A chapter of mine"]
+    subprocess.run(chapter, cwd=root, check=True, env=os.environ | {"PYTHONPATH": str(root / "code")})
     return root, build(root, tmp_path_factory.mktemp("site-of-a-fork"))
 
 
@@ -51,3 +58,24 @@ def test_the_bootstrap_cell_of_a_fork_installs_the_fork(fork):
     root, _ = fork
     for path in sorted((root / "chapters").glob("[0-9][0-9]_*.ipynb")):
         assert "git+https://github.com/Someone/my-course" in path.read_text(encoding="utf-8"), path.name
+
+
+def test_a_chapter_that_was_begun_is_on_the_site(fork):
+    _, site = fork
+    page = (site.folder / "chapters" / f"{DRAFT}.html").read_text(encoding="utf-8")
+    assert "A chapter of mine" in page
+    assert "A chapter of mine" in (site.folder / "index.html").read_text(encoding="utf-8")
+
+
+def test_a_chapter_that_was_begun_passes_the_gates(fork):
+    """Its contract, its numbers, its exercises, ruff, and nbval; what a draft need not have yet is skipped."""
+    root, _ = fork
+    environment = os.environ | {"PYTHONPATH": str(root / "code")}
+    environment.pop("PYTEST_XDIST_WORKER", None)
+    pytest_there = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--nbval", "--nbval-current-env"]
+    for what in (["tests/chapters", "-k", DRAFT], [f"chapters/{DRAFT}.ipynb"], ["tests/exercises", "-k", "answers"]):
+        done = subprocess.run([*pytest_there, *what], cwd=root, env=environment, capture_output=True, text=True)
+        assert done.returncode == 0, done.stdout[-3000:]
+    ruff = [sys.executable, "-m", "ruff", "check", f"chapters/{DRAFT}.ipynb", "code/warmstart/exercises/ch98.py"]
+    done = subprocess.run(ruff, cwd=root, capture_output=True, text=True)
+    assert done.returncode == 0, done.stdout

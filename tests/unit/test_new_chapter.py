@@ -1,4 +1,4 @@
-"""make chapter: what it writes; that the draft passes the gates is seen by adding one (CONTRIBUTING)."""
+"""make chapter: what it writes; that the draft passes the gates is seen in a fork (tests/site/test_fork.py)."""
 
 import pytest
 

@@ -1,7 +1,8 @@
 """Parameters that hold nothing yet: built without being drawn, or on the meta device."""
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from typing import Any
 
 import torch
 from torch import Tensor, nn
@@ -32,19 +33,26 @@ def no_default_init() -> Iterator[None]:
 class _Undrawn(TorchFunctionMode):
     """Leaves out what only draws random numbers into a tensor, and marks the tensor."""
 
-    def __torch_function__(self, function, types, args=(), kwargs=None):
+    def __torch_function__(
+        self,
+        function: Callable[..., Any],
+        types: object,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
         """Call all other functions, and these too where the mark would be lost: on views and on plain tensors."""
         kwargs = kwargs or {}
         tensor = args[0] if args else kwargs.get("tensor")
         if getattr(function, "__name__", "") not in DRAWS or not isinstance(tensor, nn.Parameter):
             return function(*args, **kwargs)
-        tensor.undrawn = True
+        vars(tensor)["undrawn"] = True
         return tensor
 
 
 def give_storage(model: nn.Module) -> None:
     """Give storage on the CPU to what is on the meta device; what is shared stays shared."""
-    made = {}
+    made: dict[int, tuple[Tensor, Tensor]] = {}
+    module: Any
     for module in model.modules():
         for key, old in (*module._parameters.items(), *module._buffers.items()):
             if old is not None and old.is_meta:
@@ -58,5 +66,5 @@ def _with_storage(tensor: Tensor) -> Tensor:
     made = torch.empty_like(tensor, device="cpu")
     if isinstance(tensor, nn.Parameter):
         made = nn.Parameter(made, requires_grad=tensor.requires_grad)
-        made.undrawn = True
+        vars(made)["undrawn"] = True
     return made

@@ -1,13 +1,14 @@
 """Layer-sequential unit variance: a batch decides how large the weights of each layer start."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
+from typing import Any
 
 import torch
 from torch import Generator, Tensor, nn
 
-from .._calls import as_arguments, as_it_was, check_generator, mode
+from .._calls import as_arguments, as_it_was, by_modules, check_generator, mode
 from ..errors import refuse
 from ..initializers import orthogonal_
 from .report import Entry, Report
@@ -50,13 +51,17 @@ def lsuv_(
         1.0
     """
     check_generator(generator)
-    inputs, begun, factors = as_arguments(model, inputs), set(), {}
-    layers = {module: name for name, module in model.named_modules() if isinstance(module, LAYERS)}
+    inputs = as_arguments(model, inputs)
+    begun: set[nn.Module] = set()
+    factors: dict[nn.Module, float] = {}
+    layers: dict[nn.Module, str] = {
+        module: name for name, module in model.named_modules() if isinstance(module, LAYERS)
+    }
     for module, name in layers.items():
         if "weight" not in module._parameters:
             raise refuse("model", f"{name}, whose weight is computed from others", "layers with a weight of their own")
 
-    def begin(module, _):
+    def begin(module: Any, _: object) -> None:
         if module in begun:
             raise refuse("model", f"{layers[module]}, which runs twice", "layers that run once, with one scale each")
         begun.add(module)
@@ -64,7 +69,7 @@ def lsuv_(
         if module.bias is not None:
             module.bias.zero_()
 
-    def correct(module, _, output):
+    def correct(module: Any, _: object, output: Tensor) -> Tensor:
         std = output.to(torch.promote_types(output.dtype, torch.float32)).std().item()
         if not 0 < std < math.inf:
             raise refuse("model and inputs", f"{layers[module]}, whose output has std {std}", "outputs that vary")
@@ -75,7 +80,7 @@ def lsuv_(
     hooks = [module.register_forward_pre_hook(begin) for module in layers]
     hooks += [module.register_forward_hook(correct) for module in layers]
     try:
-        with as_it_was(model), mode(model, training=False):
+        with as_it_was(model), mode(model, training=False), by_modules():
             model(*inputs)
             if not factors:
                 allowed = "models whose layers run as modules"
@@ -86,7 +91,7 @@ def lsuv_(
     return Report(tuple(entry for module in layers for entry in _unit_variance(module, layers, factors)))
 
 
-def _unit_variance(layer, layers, factors):
+def _unit_variance(layer: nn.Module, layers: dict[nn.Module, str], factors: dict[nn.Module, float]) -> Iterator[Entry]:
     """The entries of a layer's parameters in the report of :func:`lsuv_`."""
     for key, parameter in layer._parameters.items():
         if parameter is not None:

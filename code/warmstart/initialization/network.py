@@ -1,29 +1,32 @@
 """Initialize a whole network by one call, layer by layer according to what follows each, and say what was done."""
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
+from typing import Any, Literal
 
 import torch
 from torch import Generator, Tensor, nn
 from torch.nn.utils import parametrize
 
-from .._calls import as_arguments, as_it_was, check_generator, is_blank, mode
+from .._calls import as_arguments, as_it_was, by_modules, check_generator, is_blank, mode
 from ..errors import refuse
-from ..initializers import DISTRIBUTIONS
+from ..initializers import DISTRIBUTIONS, Distribution
 from .blank import give_storage
 from .report import Entry, Report
-from .rules import LAYERS, NORMALIZATIONS, SCHEMES, Start, rule_of
-from .trace import LINEAR, Trace, by_order
+from .rules import LAYERS, NORMALIZATIONS, SCHEMES, Scheme, Start, rule_of
+from .trace import LINEAR, Nonlinearity, Trace, by_order
+
+Residual = Literal["zero", "scale"]
 
 
 def initialize_(
     model: nn.Module,
-    scheme: str = "he",
+    scheme: Scheme = "he",
     *,
     inputs: Tensor | Sequence[Tensor] | None = None,
-    residual: str | None = None,
-    distribution: str = "normal",
+    residual: Residual | None = None,
+    distribution: Distribution = "normal",
     generator: Generator | None = None,
 ) -> Report:
     r"""Initialize all layers of a model in place, each for the nonlinearity that follows it and with its true fans.
@@ -95,7 +98,7 @@ def initialize_(
     return Report(tuple(filling.entries.values()))
 
 
-def _check(names, start):
+def _check(names: dict[nn.Module, str], start: Start) -> None:
     """Refuse, before anything is changed, what could not be filled in the end."""
     for module, name in names.items():
         rule, of = rule_of(module), f"of a {type(module).__name__}"
@@ -123,13 +126,13 @@ def _check(names, start):
                 raise refuse("model", f"{name}.{key}".lstrip("."), allowed)
 
 
-def _own(module):
+def _own(module: nn.Module) -> list[tuple[str, Tensor]]:
     """The parameters and buffers that a module holds itself."""
     own = (*module._parameters.items(), *module._buffers.items())
     return [(key, tensor) for key, tensor in own if tensor is not None]
 
 
-def _runs_other_code(names):
+def _runs_other_code(names: dict[nn.Module, str]) -> bool:
     """Whether filling calls what is not ours and may raise: the inverse of a parametrization, a module's own start."""
     return any(
         _is_parametrization(name)
@@ -138,11 +141,13 @@ def _runs_other_code(names):
     )
 
 
-def _is_parametrization(name):
+def _is_parametrization(name: str) -> bool:
     return "parametrizations" in name.split(".")
 
 
-def _look(model, inputs):
+def _look(
+    model: nn.Module, inputs: Tensor | Sequence[Tensor] | None
+) -> tuple[dict[nn.Module, Nonlinearity], list[nn.Module]]:
     """Which nonlinearity follows each layer, and the ends of residual branches; with a batch by one call."""
     layers = {module for module in model.modules() if isinstance(module, LAYERS)}
     if inputs is None:
@@ -151,7 +156,7 @@ def _look(model, inputs):
     for parameter in filter(is_blank, model.parameters()):
         parameter.zero_()
     norms = {one for one in model.modules() if isinstance(one, NORMALIZATIONS) and one.weight is not None}
-    with mode(model, training=False):
+    with mode(model, training=False), by_modules():
         trace = Trace(layers, layers | norms).run(model, inputs)
     return trace.followed, trace.branches
 
@@ -159,10 +164,12 @@ def _look(model, inputs):
 class _Filling:
     """Fills one module after the other, each parameter once, and writes down what was done."""
 
-    def __init__(self, names):
-        self.names, self.entries, self.done = names, {}, {}
+    def __init__(self, names: dict[nn.Module, str]) -> None:
+        self.names = names
+        self.entries: dict[str, Entry] = {}
+        self.done: dict[int, str] = {}
 
-    def fill(self, module, start, nonlinearity):
+    def fill(self, module: Any, start: Start, nonlinearity: Nonlinearity) -> None:
         """All that a module holds: by its rule, by its own means if it is empty, or not at all."""
         own, rule = [key for key, _ in module.named_parameters(recurse=False)], rule_of(module)
         parts = list(rule(module, start, nonlinearity)) if rule else []
@@ -172,15 +179,15 @@ class _Filling:
         if rule is None and any(is_blank(module._parameters[key]) for key in own):
             module.reset_parameters()
             words = "its own reset_parameters"
-        if isinstance(module, NORMALIZATIONS) and hasattr(module, "reset_running_stats"):
-            module.reset_running_stats()
+        if isinstance(module, NORMALIZATIONS) and callable(reset := getattr(module, "reset_running_stats", None)):
+            reset()
         for key, entry, put in parts:
             self.put(module, key, entry, put)
         for key in own:
             if key not in {part[0] for part in parts}:
                 self.note(module, key, Entry("", (), words))
 
-    def put(self, module, key, entry, fill):
+    def put(self, module: nn.Module, key: str, entry: Entry, fill: Callable[[Tensor], object]) -> None:
         """Fill a parameter once, also one that is shared or computed from others."""
         parameter = module._parameters.get(key)
         if parametrize.is_parametrized(module, key):
@@ -198,7 +205,7 @@ class _Filling:
             fill(parameter)
         self.note(module, key, entry)
 
-    def end_branches(self, tails, residual):
+    def end_branches(self, tails: list[Any], residual: Residual) -> None:
         """Set the ends of the residual branches to 0, or make them smaller."""
         factor = 0.0 if residual == "zero" else 1 / math.sqrt(max(1, len(tails)))
         words = "zero, ends a branch" if residual == "zero" else f", over the root of {len(tails)} branches"
@@ -211,11 +218,11 @@ class _Filling:
                 tail.weight.mul_(factor)
             self.note(tail, "weight", replace(old, rule=rule, std=None if old.std is None else old.std * factor))
 
-    def name(self, module, key):
+    def name(self, module: nn.Module, key: str) -> str:
         """The full name of a parameter."""
         return f"{self.names[module]}.{key}".lstrip(".")
 
-    def note(self, module, key, entry):
+    def note(self, module: nn.Module, key: str, entry: Entry) -> None:
         """Write an entry under the full name of its parameter."""
         name = self.name(module, key)
         self.entries[name] = replace(entry, parameter=name, shape=tuple(getattr(module, key).shape))

@@ -1,6 +1,7 @@
 """What was done with each parameter of a model, as a table."""
 
 import html
+from collections.abc import Iterator
 from dataclasses import dataclass
 
 from ..errors import refuse
@@ -55,7 +56,7 @@ class Report:
             raise refuse("parameter", parameter, ", ".join(found))
         return found[parameter]
 
-    def _rows(self):
+    def _rows(self) -> Iterator[tuple[str, ...]]:
         yield "parameter", "shape", "rule", "followed by", "fan", "gain", "std"
         for one in self.entries:
             numbers = ("" if value is None else f"{value:.4g}" for value in (one.fan, one.gain, one.std))

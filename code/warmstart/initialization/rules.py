@@ -7,11 +7,13 @@ itself. So the same rule tells what will be filled, with what, and fills it.
 import math
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
+from functools import partial
+from typing import Any, Literal
 
 from torch import Generator, Tensor, nn
 
 from ..errors import refuse
-from ..initializers import TRUNCATED_STD, normal_, orthogonal_, trunc_normal_, uniform_
+from ..initializers import TRUNCATED_STD, Distribution, normal_, orthogonal_, trunc_normal_, uniform_
 from .report import Entry
 from .trace import LINEAR, Nonlinearity
 
@@ -22,7 +24,8 @@ NORMALIZATIONS = (nn.modules.batchnorm._NormBase, nn.LayerNorm, nn.GroupNorm, nn
 EMBEDDINGS = (nn.Embedding, nn.EmbeddingBag)
 GATES = {nn.RNN: 1, nn.LSTM: 4, nn.GRU: 3, nn.RNNCell: 1, nn.LSTMCell: 4, nn.GRUCell: 3}
 #: Which fan a scheme takes, and whether it makes up for the nonlinearity.
-SCHEMES = {
+Scheme = Literal["he", "lecun", "xavier", "orthogonal"]
+SCHEMES: dict[Scheme, tuple[str, bool]] = {
     "he": ("fan_in", True),
     "lecun": ("fan_in", False),
     "xavier": ("fan_avg", False),
@@ -35,8 +38,8 @@ Part = tuple[str, Entry, Callable[[Tensor], object]]
 class Start:
     """The choices of one call: which scheme, which law, which source of randomness."""
 
-    scheme: str = "he"
-    distribution: str = "normal"
+    scheme: Scheme = "he"
+    distribution: Distribution = "normal"
     generator: Generator | None = None
 
     def entry(self, fans: tuple[float, float], nonlinearity: Nonlinearity) -> Entry:
@@ -60,7 +63,7 @@ class Start:
 
     def drawn(self, key: str, entry: Entry) -> Part:
         """A weight that is one matrix of the scheme."""
-        return key, entry, lambda tensor: self.draw(tensor, entry.std)
+        return key, entry, lambda tensor: self.draw(tensor, _std(entry))
 
 
 def zeros(key: str) -> Part:
@@ -80,10 +83,10 @@ def normalization(module: nn.Module, start: Start, nonlinearity: Nonlinearity) -
     yield zeros("bias")
 
 
-def embedding(module: nn.Module, start: Start, nonlinearity: Nonlinearity) -> Iterator[Part]:
+def embedding(module: nn.Embedding | nn.EmbeddingBag, start: Start, nonlinearity: Nonlinearity) -> Iterator[Part]:
     """Entries of variance 1; the row of the padding stays 0."""
 
-    def fill(tensor):
+    def fill(tensor: Tensor) -> None:
         normal_(tensor, 0.0, 1.0, start.generator)
         if module.padding_idx is not None:
             tensor[module.padding_idx] = 0.0
@@ -97,7 +100,7 @@ def attention(module: nn.Module, start: Start, nonlinearity: Nonlinearity) -> It
         if (weight := module._parameters.get(key)) is not None:
             blocks = 3 if key == "in_proj_weight" else 1
             entry = start.entry((weight.shape[1], len(weight) // blocks), LINEAR)
-            yield key, entry, _by_block(blocks, lambda part, std=entry.std: start.draw(part, std))
+            yield key, entry, _by_block(blocks, partial(start.draw, std=_std(entry)))
     for key in ("in_proj_bias", "bias_k", "bias_v"):
         yield zeros(key)
 
@@ -106,9 +109,9 @@ def recurrent(module: nn.Module, start: Start, nonlinearity: Nonlinearity) -> It
     """Inputs with variance 1 / fan_in, orthogonal recurrent matrices, biases 0, the forget gate open."""
     gates = next(count for kind, count in GATES.items() if isinstance(module, kind))
     inputs, orthogonal = Start("lecun", "normal", start.generator), Entry("", (), "orthogonal, each gate", gain=1.0)
-    for key, weight in module._parameters.items():
+    for key, weight in module.named_parameters(recurse=False):
         if key.startswith(("weight_ih", "weight_hr")):
-            entry = inputs.entry(weight.shape[::-1], LINEAR)
+            entry = inputs.entry((weight.shape[1], len(weight)), LINEAR)
             yield inputs.drawn(key, replace(entry, nonlinearity=None))
         elif key.startswith("weight_hh"):
             products = weight.shape[1]
@@ -122,12 +125,16 @@ def recurrent(module: nn.Module, start: Start, nonlinearity: Nonlinearity) -> It
             yield zeros(key)
 
 
-def _by_block(blocks, fill):
+def _std(entry: Entry) -> float:
+    return math.nan if entry.std is None else entry.std
+
+
+def _by_block(blocks: int, fill: Callable[[Tensor], object]) -> Callable[[Tensor], object]:
     """Fill each of the blocks of rows for itself."""
     return lambda tensor: [fill(part) for part in tensor.chunk(blocks)]
 
 
-Rule = Callable[[nn.Module, Start, Nonlinearity], Iterator[Part]]
+Rule = Callable[[Any, Start, Nonlinearity], Iterator[Part]]
 RULES: dict[tuple[type, ...], Rule] = {
     LAYERS: layer,
     NORMALIZATIONS: normalization,

@@ -1,9 +1,11 @@
 """What a network does with the output of each layer, seen in one call: nonlinearities and residual branches."""
 
-from collections.abc import Mapping
+from collections.abc import Callable, Iterable, Mapping, Set
 from dataclasses import dataclass, replace
 from itertools import count
+from typing import Any
 
+import numpy as np
 import torch
 from torch import Tensor, nn
 from torch.overrides import TorchFunctionMode
@@ -44,10 +46,10 @@ LINEAR = Nonlinearity("linear", 1.0)
 class _Seen:
     """Where a tensor comes from: what it is the output of, the last module that scales it, and all on its way."""
 
-    layers: frozenset = frozenset()
+    layers: frozenset[nn.Module] = frozenset()
     tail: nn.Module | None = None
-    passed: frozenset = frozenset()
-    ancestors: frozenset = frozenset()
+    passed: frozenset[nn.Module] = frozenset()
+    ancestors: frozenset[int] = frozenset()
     token: int = 0
 
 
@@ -59,11 +61,13 @@ class Trace(TorchFunctionMode):
         branches: The last layer or normalization of each residual branch, in the order in which they are added.
     """
 
-    def __init__(self, layers, tails):
+    def __init__(self, layers: Iterable[nn.Module], tails: Iterable[nn.Module]) -> None:
         """Watch these modules; the second ones can end a branch."""
         super().__init__()
-        self.followed, self.branches = {}, []
-        self._layers, self._tails, self._tensors, self._tokens = set(layers), set(tails), {}, count(1)
+        self.followed: dict[nn.Module, Nonlinearity] = {}
+        self.branches: list[nn.Module] = []
+        self._layers, self._tails, self._tokens = set(layers), set(tails), count(1)
+        self._tensors: dict[int, tuple[Tensor, _Seen]] = {}
 
     def run(self, model: nn.Module, inputs: tuple[Tensor, ...]) -> "Trace":
         """Call the model once, and forget all tensors."""
@@ -80,7 +84,13 @@ class Trace(TorchFunctionMode):
                 hook.remove()
         return self
 
-    def __torch_function__(self, function, types, args=(), kwargs=None):
+    def __torch_function__(
+        self,
+        function: Callable[..., Any],
+        types: object,
+        args: tuple[Any, ...] = (),
+        kwargs: dict[str, Any] | None = None,
+    ) -> Any:
         """Call the function, and note what its result is."""
         kwargs = kwargs or {}
         name = getattr(function, "__name__", "")
@@ -89,7 +99,7 @@ class Trace(TorchFunctionMode):
         result = function(*args, **kwargs)
         if not sources:
             return result
-        kept = frozenset().union(*(one.layers for one in sources))
+        kept = frozenset[nn.Module]().union(*(one.layers for one in sources))
         if plain in ELEMENTWISE:
             found = _nonlinearity(function, plain, args[1:], kwargs)
             for layer in kept:
@@ -101,18 +111,18 @@ class Trace(TorchFunctionMode):
         made = _Seen(
             layers=kept if stays else frozenset(),
             tail=sources[0].tail if stays or plain in ELEMENTWISE else None,
-            passed=frozenset().union(*(one.passed for one in sources)),
-            ancestors=frozenset().union(*(one.ancestors for one in sources)),
+            passed=frozenset[nn.Module]().union(*(one.passed for one in sources)),
+            ancestors=frozenset[int]().union(*(one.ancestors for one in sources)),
         )
         for tensor in _tensors(result):
             self._note(tensor, made)
         return result
 
-    def _note(self, tensor, seen):
+    def _note(self, tensor: Tensor, seen: _Seen) -> None:
         token = next(self._tokens)
         self._tensors[id(tensor)] = tensor, replace(seen, token=token, ancestors=seen.ancestors | {token})
 
-    def _left(self, module, _, result):
+    def _left(self, module: nn.Module, _: object, result: object) -> None:
         """A module has put out its result."""
         if isinstance(module, nn.MultiheadAttention):
             module = module.out_proj  # which it reads without calling it
@@ -123,7 +133,7 @@ class Trace(TorchFunctionMode):
             passed = seen.passed | layers
             self._tensors[id(tensor)] = tensor, replace(seen, layers=layers, tail=tail, passed=passed)
 
-    def _add(self, one, other):
+    def _add(self, one: _Seen, other: _Seen) -> None:
         """Two tensors are added: which of them is a residual branch beside the other?"""
         if one.token in other.ancestors:
             skip, branch = one, other
@@ -139,9 +149,10 @@ class Trace(TorchFunctionMode):
             self.branches.append(branch.tail)
 
 
-def by_order(model: nn.Module, layers: set) -> dict[nn.Module, Nonlinearity]:
+def by_order(model: nn.Module, layers: Set[nn.Module]) -> dict[nn.Module, Nonlinearity]:
     """Guess from the order of the modules alone: the nonlinearity between a layer and the next one follows it."""
-    followed, last = {}, None
+    followed: dict[nn.Module, Nonlinearity] = {}
+    last = None
     for module in model.modules():
         if module in layers:
             last = module
@@ -155,7 +166,7 @@ def by_order(model: nn.Module, layers: set) -> dict[nn.Module, Nonlinearity]:
     return followed
 
 
-def _tensors(values):
+def _tensors(values: object) -> list[Tensor]:
     """The tensors in arguments or results, also inside of lists and dicts."""
     if isinstance(values, Tensor):
         return [values]
@@ -166,16 +177,18 @@ def _tensors(values):
     return [tensor for value in values for tensor in _tensors(value)]
 
 
-def _nonlinearity(function, name, rest, options):
+def _nonlinearity(
+    function: Callable[..., Any], name: str, rest: tuple[Any, ...], options: dict[str, Any]
+) -> Nonlinearity:
     options = {key: value for key, value in options.items() if key not in ("inplace", "input", "out", "training")}
     fixed = [value.mean().double() if isinstance(value, Tensor) else value for value in rest]
     return Nonlinearity(name, gain(_on_arrays(lambda x: function(x, *fixed, **options))))
 
 
-def _on_arrays(function):
+def _on_arrays(function: Callable[[Tensor], Tensor]) -> Callable[[np.ndarray], np.ndarray]:
     """A function of tensors as one of arrays, so that its gain can be computed."""
 
-    def of_arrays(x):
+    def of_arrays(x: np.ndarray) -> np.ndarray:
         with torch.no_grad():
             return function(torch.tensor(x, dtype=torch.float64)).numpy()
 

@@ -3,6 +3,7 @@
 import json
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 
@@ -40,12 +41,12 @@ class Study:
 
     name: str
     date: str
-    made: dict
-    parameters: dict
-    versions: dict
-    runs: list[tuple[dict, dict]]
+    made: dict[str, Any]
+    parameters: dict[str, Any]
+    versions: dict[str, str]
+    runs: list[tuple[dict[str, Any], dict[str, Any]]]
     seconds: float
-    checked: dict | None = None
+    checked: dict[str, Any] | None = None
 
     def get(self, result: str, **settings: object) -> np.ndarray:
         """Return one result of the run with these settings, which must name it and no other.

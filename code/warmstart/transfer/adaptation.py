@@ -1,7 +1,9 @@
 """Adapt a network that knows something to other inputs: other channels, other statistics."""
 
 import copy
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from typing import Any
 
 import numpy as np
 import torch
@@ -152,7 +154,7 @@ def recalibrate_batchnorm(model: nn.Module, inputs: np.ndarray | Tensor, *, batc
 
 
 @contextmanager
-def _learning_statistics(norms):
+def _learning_statistics(norms: Sequence[BatchNorm]) -> Iterator[None]:
     """Normalizations that average what they see from now on, whether they are frozen or not."""
     before = [(norm.training, norm.momentum) for norm in norms]
     try:
@@ -165,14 +167,14 @@ def _learning_statistics(norms):
             norm.training, norm.momentum = training, momentum
 
 
-def _first_convolution(model, name):
+def _first_convolution(model: nn.Module, name: str | None) -> Any:
     _, layer = find_module(model, name, last=False)
     if not isinstance(layer, CONVOLUTIONS) or layer.groups != 1:
         raise refuse("model", f"{layer!r} as the layer that gets the input", "a convolution with groups=1")
     return layer
 
 
-def _constants(key, value, layer):
+def _constants(key: str, value: Sequence[float] | np.ndarray | Tensor | None, layer: Any) -> Tensor:
     """Mean or standard deviation of each channel, checked against the layer."""
     value = torch.as_tensor(value, dtype=torch.float64, device=layer.weight.device)
     if value.shape != (layer.in_channels,) or not value.isfinite().all():
@@ -180,7 +182,7 @@ def _constants(key, value, layer):
     return value
 
 
-def _with_kernel(layer, weight):
+def _with_kernel(layer: Any, weight: Tensor) -> Any:
     """The same layer with another kernel, in its dtype; whether it is trained stays as it was."""
     layer.weight = nn.Parameter(weight.to(layer.weight.dtype), requires_grad=layer.weight.requires_grad)
     layer.in_channels = weight.shape[1]

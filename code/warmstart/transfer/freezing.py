@@ -1,5 +1,6 @@
 """Stop parts of a model, so that nothing moves them, and let them go on."""
 
+from collections.abc import Iterable
 from functools import partial
 
 from torch import nn
@@ -77,22 +78,22 @@ def freeze_to(model: nn.Module, name: str) -> None:
     _set_frozen(_modules_of(model, {id(parameter) for parameter in stopped}), stopped)
 
 
-def _set_frozen(modules, parameters):
+def _set_frozen(modules: Iterable[nn.Module], parameters: Iterable[nn.Parameter]) -> None:
     for module in modules:
-        module.train = partial(_stay, module.eval())  # unlike a bound method it survives pickling
+        vars(module)["train"] = partial(_stay, module.eval())  # unlike a bound method it survives pickling
     for parameter in parameters:
         parameter.requires_grad_(False)
         parameter.grad = None  # an optimizer would go on with it: momentum and decay do not ask for a new one
 
 
-def _stay(module, training=True):
+def _stay(module: nn.Module, training: bool = True) -> nn.Module:
     """What ``train`` is for a frozen module: it stays as it is, and passes the mode on to what is inside."""
     for child in module.children():
         child.train(training)
     return module
 
 
-def _modules_of(model, stopped):
+def _modules_of(model: nn.Module, stopped: set[int]) -> list[nn.Module]:
     """The modules all of whose parameters are stopped; one without any goes with the layer in front of it."""
     found, with_previous = [], True
     for module in model.modules():

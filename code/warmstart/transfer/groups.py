@@ -1,6 +1,7 @@
 """The layers of a model in their order, and a learning rate for each."""
 
 from itertools import chain
+from typing import Any
 
 from torch import nn
 
@@ -22,26 +23,27 @@ def layer_groups(model: nn.Module) -> dict[str, list[nn.Parameter]]:
         >>> {name: len(parameters) for name, parameters in layer_groups(model).items()}
         {'0': 4, '4': 2}
     """
-    if hasattr(model, "layer_groups"):
-        groups = {name: list(parameters) for name, parameters in model.layer_groups().items()}
+    groups: dict[str, list[nn.Parameter]]
+    if callable(own_groups := getattr(model, "layer_groups", None)):
+        groups = {name: list(parameters) for name, parameters in own_groups().items()}
         named, own = (sorted(map(id, some)) for some in (chain(*groups.values()), model.parameters()))
         if named != own:
             raise refuse("layer_groups()", f"{len(named)} parameters", f"each of the model's {len(own)} once")
         return groups
     groups, seen = {}, set()
     for name, module in model.named_modules():
-        own = [parameter for parameter in module.parameters(recurse=False) if id(parameter) not in seen]
-        seen |= {id(parameter) for parameter in own}
-        if own and groups and all(parameter.ndim < 2 for parameter in own):
-            groups[next(reversed(groups))] += own
-        elif own:
-            groups[name] = own
+        fresh = [parameter for parameter in module.parameters(recurse=False) if id(parameter) not in seen]
+        seen |= {id(parameter) for parameter in fresh}
+        if fresh and groups and all(parameter.ndim < 2 for parameter in fresh):
+            groups[next(reversed(groups))] += fresh
+        elif fresh:
+            groups[name] = fresh
     return groups
 
 
 def param_groups(
     model: nn.Module, learning_rate: float, *, layer_decay: float = 1.0, weight_decay: float = 0.0
-) -> list[dict]:
+) -> list[dict[str, Any]]:
     r"""Return the trainable parameters as groups for a ``torch.optim`` optimizer, each exactly once.
 
     .. math:: \eta_l = \eta\, \xi^{L - l}

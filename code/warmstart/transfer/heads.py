@@ -75,6 +75,6 @@ def swap_module(model: nn.Module, old: nn.Module, new: nn.Module) -> None:
         setattr(parent, key, new)
 
 
-def _width(module):
+def _width(module: nn.Module) -> int | None:
     """How many features a head takes: what its first linear layer takes."""
     return next((part.in_features for part in module.modules() if isinstance(part, nn.Linear)), None)

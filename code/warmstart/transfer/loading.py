@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Literal
 
 import torch
 from torch import Generator, Tensor, nn
@@ -90,7 +91,9 @@ def load_matching(model: nn.Module, state: nn.Module | Mapping[str, Tensor]) -> 
 
 
 @torch.no_grad()
-def resample_weights(model: nn.Module, how: str = "normal", *, generator: Generator | None = None) -> None:
+def resample_weights(
+    model: nn.Module, how: Literal["normal", "shuffle"] = "normal", *, generator: Generator | None = None
+) -> None:
     r"""Keep the scale of the weights and forget what they know: a control for what the features are worth.
 
     Each parameter gets new values by itself: ``"normal"`` draws them from a Gaussian with the mean and the standard
@@ -128,5 +131,5 @@ def resample_weights(model: nn.Module, how: str = "normal", *, generator: Genera
         parameter.copy_(new.view_as(parameter))
 
 
-def _kind(tensor):
+def _kind(tensor: Tensor) -> str:
     return f"{tuple(tensor.shape)} {tensor.dtype}"

@@ -62,9 +62,8 @@ class LoRALinear(nn.Module):
         self.scale = check_finite("scale", scale)
         rank = check_count("rank", rank, maximum=min(layer.weight.shape))
         self.layer = layer.requires_grad_(False)
-        like = {"device": layer.weight.device, "dtype": layer.weight.dtype}
-        self.A = nn.Parameter(torch.empty(rank, layer.in_features, **like))
-        self.B = nn.Parameter(torch.empty(layer.out_features, rank, **like))
+        self.A = nn.Parameter(layer.weight.new_empty(rank, layer.in_features))
+        self.B = nn.Parameter(layer.weight.new_empty(layer.out_features, rank))
         with torch.no_grad():
             lecun_normal_(self.A, generator=generator) if A_init is None else A_init(self.A)
             (B_init or zeros_)(self.B)
@@ -146,7 +145,8 @@ def add_lora(
         if is_lazy(linears[name].weight):
             raise refuse("model", f"{name}, whose size is not known", "linear layers with a size: call the model once")
     check_count("rank", rank, maximum=min(min(linears[name].weight.shape) for name in chosen))
-    check_finite("scale", scale), check_generator(generator)
+    check_finite("scale", scale)
+    check_generator(generator)
     model.requires_grad_(False)
     if names is None:
         list(linears.values())[-1].requires_grad_(True)

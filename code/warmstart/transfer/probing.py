@@ -130,7 +130,7 @@ def leave_one_out_accuracy(
 class _Ridge:
     """Ridge regression of the classes in double precision, by one decomposition for all strengths."""
 
-    def __init__(self, features, labels, l2):
+    def __init__(self, features: np.ndarray | Tensor, labels: np.ndarray | Tensor, l2: float | None) -> None:
         features = features.detach() if isinstance(features, Tensor) else torch.tensor(np.asarray(features))
         features = features if features.is_floating_point() else features.to(torch.get_default_dtype())
         X = _checked_features(features).double()
@@ -146,19 +146,19 @@ class _Ridge:
         tried = [(len(X) * one, self._errors(len(X) * one)) for one in strengths]
         self.penalty, self.left_out = min(tried, key=lambda one: one[1].square().sum().item())
 
-    def _errors(self, penalty):
+    def _errors(self, penalty: float) -> Tensor:
         """The error for each example if it had been left out, shape (n, classes)."""
         kept, Y = self.s.square() / (self.s.square() + penalty), self.indicators - self.prior
         leverage = 1 / len(Y) + (self.U.square() * kept).sum(dim=1, keepdim=True)
         return (Y - self.U @ (kept[:, None] * (self.U.T @ Y))) / (1 - leverage)
 
-    def weights(self):
+    def weights(self) -> Tensor:
         """The weights for features that are centred and divided by the unit, shape (d, classes)."""
         shrunk = self.s / (self.s.square() + self.penalty)
         return self.V.T @ (shrunk[:, None] * (self.U.T @ (self.indicators - self.prior)))
 
 
-def _checked_features(features):
+def _checked_features(features: Tensor) -> Tensor:
     """The features, if they are a finite matrix."""
     if features.ndim != 2 or not features.numel():
         raise refuse("features", f"shape {tuple(features.shape)}", "shape (n, d), both positive")
@@ -167,7 +167,7 @@ def _checked_features(features):
     return features
 
 
-def _sharpness(scores, y):
+def _sharpness(scores: Tensor, y: Tensor) -> float:
     """The factor from 1 to ``SHARPEST`` with the least cross entropy of softmax(factor * scores), by bisection."""
     low, high = 1.0, SHARPEST
     for _ in range(16):

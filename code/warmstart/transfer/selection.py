@@ -178,7 +178,7 @@ def logme(features: np.ndarray | Tensor, labels: np.ndarray | Tensor) -> float:
     return float((-0.5 * (n * np.log(2 * np.pi) + log_determinant + fit) / n).mean())
 
 
-def _features(name, values):
+def _features(name: str, values: np.ndarray | Tensor) -> Tensor:
     """A finite matrix in double precision."""
     tensor = (values.detach() if isinstance(values, Tensor) else torch.tensor(np.ascontiguousarray(values))).double()
     if tensor.ndim != 2 or not tensor.numel() or not tensor.isfinite().all():
@@ -186,19 +186,19 @@ def _features(name, values):
     return tensor
 
 
-def _labels(labels, features):
+def _labels(labels: np.ndarray | Tensor, features: np.ndarray | Tensor) -> Tensor:
     y = as_targets(labels, np.shape(features))
     if len(y.unique()) < 2:
         raise refuse("labels", f"only class {int(y[0])}", "at least two classes")
     return torch.unique(y, return_inverse=True)[1]
 
 
-def _indicators(y):
+def _indicators(y: Tensor) -> Tensor:
     """One column for each class."""
     return one_hot(y).double()
 
 
-def _centred(kernel, debiased):
+def _centred(kernel: Tensor, debiased: bool) -> Tensor:
     """The kernel without the part that a constant explains; debiased, the diagonal is left out as well."""
     if not debiased:
         return kernel - kernel.mean(dim=0) - kernel.mean(dim=1, keepdim=True) + kernel.mean()
@@ -208,7 +208,7 @@ def _centred(kernel, debiased):
     return (kernel - rows[:, None] - rows + rows.sum() / (n - 1)).fill_diagonal_(0)
 
 
-def _ledoit_wolf(f, covariance, scale):
+def _ledoit_wolf(f: Tensor, covariance: Tensor, scale: Tensor) -> float:
     """The strength of shrinkage that has the least expected squared error, estimated from centred features."""
     target = scale * torch.eye(f.shape[1], dtype=f.dtype)
     distance = (covariance - target).square().sum()
