@@ -197,13 +197,17 @@ class _Canonical(ast.NodeTransformer):
         return node
 
     def visit_ClassDef(self, node):
-        """Without its docstring."""
+        """Without its docstring; a field of a dataclass stays one, whatever its type."""
         node.body = _without_docstring(node.body)
+        for field in node.body:
+            if isinstance(field, ast.AnnAssign):
+                field.annotation, field.is_field = ast.Constant(...), True
         return self.generic_visit(node)
 
     def visit_AnnAssign(self, node):
-        """Such as a field of a dataclass."""
-        node.annotation = ast.Constant(...)
+        """A variable with a type is a variable."""
+        if not getattr(node, "is_field", False):
+            node = ast.Assign([node.target], node.value, lineno=node.lineno) if node.value else ast.Pass()
         return self.generic_visit(node)
 
     def visit_Name(self, node):

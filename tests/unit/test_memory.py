@@ -46,13 +46,14 @@ def test_an_update_that_is_halved_is_seen(package):
     [
         [("_stacking.py", '"""SGD and Adam for a stack, ', '"""Two optimizers, ')],
         [("_stacking.py", "        self.steps += 1\n", "        # one more\n        self.steps  +=  1\n")],
-        [("_stacking.py", "call__(self, gradients, alive):", "call__(self, gradients: list, alive) -> None:")],
+        [("_stacking.py", "gradients: Sequence[Tensor | None], alive: Tensor) -> None:", "gradients, alive):")],
+        [("_stacking.py", "  models = len(self", "  models: int = len(self")],
         [("_stacking.py", "import torch\n", "import torch as t\nimport torch\n"),
          ("_stacking.py", "torch.where", "t.where")],
         [("multitask.py", "from ._stacking import", "from . import _stacking as stacks\nfrom ._stacking import"),
          ("multitask.py", " StackedOptimizer(", " stacks.StackedOptimizer(")],
     ],
-    ids=["docstring", "comment", "annotation", "renamed import", "another way to import"],
+    ids=["docstring", "comment", "annotation", "annotated variable", "renamed import", "another way to import"],
 )  # fmt: skip
 def test_what_computes_the_same_is_no_change(package, changes):
     assert package(*changes) == []
