@@ -148,6 +148,19 @@ def test_a_second_adapter_is_put_beside_the_first_and_both_are_merged():
     assert type(model[0]) is nn.Linear
 
 
+def test_a_layer_under_two_names_is_adapted_under_both():
+    shared, x = nn.Linear(4, 4), drawn(5, 4)
+    model = nn.Sequential(shared, nn.ReLU(), shared, nn.Linear(4, 2))
+    add_lora(model, 1)
+    assert model[0] is model[2]
+    with torch.no_grad():
+        model[0].B.fill_(0.5)
+    answers = model(x)
+    assert merge_lora(model) == 1
+    assert model[0] is model[2]
+    torch.testing.assert_close(model(x), answers)
+
+
 def test_only_named_layers_are_adapted_and_modes_are_kept():
     model = nn.Sequential(nn.Linear(4, 4), nn.ReLU(), nn.Sequential(nn.Linear(4, 4), nn.Linear(4, 2))).eval()
     assert add_lora(model, 1, names=["2.0", "2.1"]) == (4 + 4) + (4 + 2)
