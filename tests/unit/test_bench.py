@@ -1,11 +1,15 @@
 """What the chapters share: the same numbers as their copies gave, and one network is the same in every grid."""
 
+import subprocess
+import sys
+
 import numpy as np
 import pytest
 import torch
 from torch import nn
 
 from warmstart import bench, data, training
+from warmstart._stacking import alike
 from warmstart.models import MLP
 
 STREAMS = bench.Streams(3)
@@ -130,16 +134,11 @@ def test_a_part_is_called_by_its_name():
 
 
 def test_what_needs_no_torch_runs_without_it():
-    import subprocess
-    import sys
-
     code = "import sys; sys.modules['torch'] = None\nfrom warmstart import bench, data\n"
     code += "bench.small_images(data.mnist(train_per_class=5, test_per_class=2)); bench.Streams(0).numpy(1).random()"
     assert subprocess.run([sys.executable, "-c", code]).returncode == 0
 
 
 def test_networks_without_a_gradient_or_of_other_sizes_are_stacks_of_their_own():
-    from warmstart._stacking import alike
-
     frozen = nn.Linear(4, 2).requires_grad_(False)
     assert alike([nn.Linear(4, 2), nn.Linear(4, 3), nn.Linear(4, 2), frozen]) == [[0, 2], [1], [3]]

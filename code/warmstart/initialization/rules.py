@@ -126,7 +126,10 @@ def recurrent(module: nn.Module, start: Start, nonlinearity: Nonlinearity) -> It
 
 
 def _std(entry: Entry) -> float:
-    return math.nan if entry.std is None else entry.std
+    """The deviation of an entry that has one, as those of a scheme do."""
+    if entry.std is None:
+        raise refuse("entry", entry.rule, "rules with a deviation")
+    return entry.std
 
 
 def _by_block(blocks: int, fill: Callable[[Tensor], object]) -> Callable[[Tensor], object]:
