@@ -39,7 +39,7 @@ run: $(VENV)/.full ## execute the chapters in place and write them in canonical 
 	$(BIN)/python tools/run_chapters.py $(CHAPTERS)
 
 chapter: $(VENV)/.full ## begin a chapter as a draft: make chapter N=04 NAME=xavier TITLE="..."
-	$(BIN)/python tools/new_chapter.py "$(N)" "$(NAME)" "$(TITLE)"
+	PYTHONPATH=_ext $(BIN)/python tools/new_chapter.py "$(N)" "$(NAME)" "$(TITLE)"
 
 stress: $(VENV)/.full ## rerun chapters with other seeds and knobs, and list what fails: make stress [CHAPTERS=...]
 	PYTHONPATH=_ext $(BIN)/python tools/stress.py $(CHAPTERS)
@@ -47,7 +47,7 @@ stress: $(VENV)/.full ## rerun chapters with other seeds and knobs, and list wha
 links: $(VENV)/.book ## ask the hosts of all links of the book whether they are there
 	$(BIN)/jupyter-book build --builder linkcheck --quiet .
 
-study: $(VENV)/.full ## run the long versions of experiments, or what is missing of them: make study [CHAPTERS="07_..."] [SCHEDULER=tcp://...] [ALL=1]
+study: $(VENV)/.full ## run the long versions of experiments, or what is missing of them: make study [CHAPTERS="few_numbers ..."] [SCHEDULER=tcp://...] [ALL=1]
 	PYTHONPATH=_ext $(BIN)/python tools/study.py $(CHAPTERS) $(if $(SCHEDULER),--scheduler $(SCHEDULER)) $(if $(ALL),--all)
 
 clean: ## remove what was built, the environment included

@@ -56,7 +56,7 @@ def output(python, code, **environment):
 
 def test_the_wheel_brings_the_data_and_needs_numpy_alone(python):
     code = "import warmstart, sys; from warmstart import data, scale, studies; print(warmstart.__file__)\n"
-    code += "print(data.mnist().train_images.shape, scale.gain('relu'), len(studies.load('07_typical_setup').runs))\n"
+    code += "print(data.mnist().train_images.shape, scale.gain('relu'), len(studies.load('typical_setup').runs))\n"
     code += "print(sorted({'torch', 'matplotlib', 'scipy'} & set(sys.modules)))"
     place, numbers, heavy = output(python, code).splitlines()
     assert Path(place).is_relative_to(python.parents[1])

@@ -24,6 +24,7 @@ from pathlib import Path
 import yaml
 
 from bookext.claims import stress_memory, stressed_cells
+from bookext.naming import name_of
 from chapters import CHAPTERS, chapter_paths, read
 
 RESULTS = CHAPTERS / "stress.yml"
@@ -122,7 +123,7 @@ def main():
     claims = 0
     for path in paths:
         outcomes = {change: found[path, *change] for change in changes[path]}
-        results[path.stem] = summary(read(path), outcomes)
+        results[name_of(path)] = summary(read(path), outcomes)
         rows = [(*change, *failure) for change, failed in outcomes.items() for failure in failed]
         claims += sum(not cell.startswith("numbers-") for *_, cell, _ in rows)
         print(f"{path.stem}: {len(outcomes)} runs, {len(rows)} failures", flush=True)

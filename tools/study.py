@@ -3,7 +3,7 @@
 ``chapters/studies.yml`` declares for each chapter a table of runs. A run calls a function of the chapter, whose cells
 are executed first, with one setting of each argument in the grid::
 
-    07_typical_setup:
+    typical_setup:
       cells: [imports, parameters, setup, ablation]  # these are executed, in this order
       parameters: {WIDTH: 100}                       # what replaces the committed values of the cell `parameters`
       call: ablate                                   # returns a dict of numbers or of lists of numbers
@@ -72,7 +72,9 @@ def runs(study):
 
 def sources(name, study):
     """The code of the declared cells, by their id."""
-    code = {cell.id: cell.source for cell in read(CHAPTERS / f"{name}.ipynb").cells if cell.cell_type == "code"}
+    from bookext.naming import path_of  # which a worker of a cluster neither has nor needs
+
+    code = {cell.id: cell.source for cell in read(path_of(name, CHAPTERS)).cells if cell.cell_type == "code"}
     if missing := set(study["cells"]) - set(code):
         raise SystemExit(f"{name} received the cells {sorted(missing)}; allowed: {', '.join(code)}")
     return {cell: code[cell] for cell in study["cells"]}
@@ -80,7 +82,7 @@ def sources(name, study):
 
 def memory_of(name, study):
     """What the results depend on: the code of the cells, and of what they reach of the package."""
-    from bookext.memory import of_study  # which a worker of a cluster neither has nor needs
+    from bookext.memory import of_study
 
     return of_study(study, sources(name, study))
 
@@ -241,7 +243,7 @@ def arrange(path, rows, table):
 def main():
     """Complete the studies, and list what raised an error."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
-    parser.add_argument("chapters", nargs="*", help="such as 07_typical_setup; default: all studies")
+    parser.add_argument("chapters", nargs="*", help="such as typical_setup; default: all studies")
     parser.add_argument("--workers", type=int, default=os.cpu_count())
     parser.add_argument("--scheduler", help="address of a Dask cluster, such as tcp://10.0.0.1:8786")
     parser.add_argument("--fresh", action="store_true", help="throw away the results that are there")

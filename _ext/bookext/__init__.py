@@ -3,6 +3,7 @@
 ``cells``   gives each code cell the HTML id ``cell-<its id>``, and links there: the role ``cell``.
 ``claims``  reads the claims and their verdicts from the notebooks; it knows nothing of Sphinx.
 ``ledger``  shows them: the directives ``claims-table`` and ``claims-summary``.
+``naming``  knows what a chapter is called, whatever its number is.
 ``memory``  tells whether code changed since a result was stored; it knows nothing of Sphinx.
 ``long``    says so on the page, below the result.
 ``package`` links each function of the API page to the chapters that use it and back: the directive ``package-index``.

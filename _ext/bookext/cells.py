@@ -1,6 +1,6 @@
 """Code cells as link targets: cell ``assert-L01`` of a notebook becomes ``id="cell-assert-L01"`` on its page.
 
-The role ``cell`` links there: ``{cell}`at the border <05_he#assert-L17>``` in a file of the same folder.
+The role ``cell`` links there: ``{cell}`at the border <he#assert-L17>``` in a text of the same folder.
 """
 
 import json
@@ -10,6 +10,7 @@ from docutils import nodes
 from sphinx.util.docutils import ReferenceRole
 
 from .markup import link
+from .naming import path_of
 
 
 def code_cells(path):
@@ -34,14 +35,14 @@ class Cell(ReferenceRole):
 
     def run(self):
         """Return the reference, or an error that ends the build."""
-        notebook, _, cell = self.target.partition("#")
+        name, _, cell = self.target.partition("#")
         here = Path(self.env.doc2path(self.env.docname))
-        path = here.with_name(f"{notebook}.ipynb")
-        if not path.is_file() or cell not in code_cells(path).values():
-            text = f"cell received {self.target!r}; allowed: <notebook>#<id of a code cell> of {here.parent.name}/"
+        path = path_of(name, here.parent)
+        if path is None or cell not in code_cells(path).values():
+            text = f"cell received {self.target!r}; allowed: <chapter>#<id of a code cell> of {here.parent.name}/"
             return [], [self.inliner.reporter.error(text, line=self.lineno)]
         self.env.note_dependency(str(path))
-        page = str(Path(self.env.docname).with_name(notebook).as_posix())
+        page = str(Path(self.env.docname).with_name(path.stem).as_posix())
         return [link(self.env.app, self.env.docname, page, f"cell-{cell}", nodes.inline("", self.title))], []
 
 

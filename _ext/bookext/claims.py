@@ -14,6 +14,7 @@ from pathlib import Path
 import yaml
 
 from . import memory
+from .naming import name_of
 
 VERDICTS = ("holds", "holds under conditions", "garbled in the transcript", "not supported")
 NUMBER = re.compile(r"L\d\d")
@@ -141,9 +142,9 @@ def stress_memory(cells: Iterable[dict]) -> dict:
 
 def stress_report(finding: Finding, results: dict, cells: Iterable[dict]) -> str:
     """Say on which seeds and knobs the assertion of a claim was tried, from the results file of ``make stress``."""
-    if finding.notebook not in results:
+    result = results.get(name_of(Path(finding.notebook)))
+    if result is None:
         return "not stressed yet"
-    result = results[finding.notebook]
     tried = {"seed" if name == "SEED" else name.lower().replace("_", " "): v for name, v in result["tried"].items()}
     text = "stressed: " + ", ".join(f"{name} {values[0]:g} to {values[-1]:g}" for name, values in tried.items())
     failed = result["failed"].get(f"assert-{finding.id}")

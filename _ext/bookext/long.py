@@ -9,6 +9,7 @@ from docutils import nodes
 
 from . import memory
 from .claims import source
+from .naming import name_of
 
 RESULTS = memory.PACKAGE / "studies"
 
@@ -18,12 +19,12 @@ def report(notebook: Path, results: Path = RESULTS) -> str:
 
     Results count as checked while the code is the one that gave the same numbers for one setting, run again.
     """
-    declared = _declared(notebook.parent / "studies.yml").get(notebook.stem)
+    declared = _declared(notebook.parent / "studies.yml").get(name_of(notebook))
     if declared is None:
         return ""
     cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
     now = memory.of_study(declared, {cell["id"]: source(cell) for cell in cells})
-    with (results / f"{notebook.stem}.jsonl").open(encoding="utf-8") as file:
+    with (results / f"{name_of(notebook)}.jsonl").open(encoding="utf-8") as file:
         first = json.loads(file.readline())
     changed = memory.differences(first["made"], now)
     if not changed:
@@ -43,7 +44,7 @@ def add_reports(app, doctree):
     """Put the sentence below the cell that shows the results (event ``doctree-read``, after ``cells``)."""
     path = Path(app.env.doc2path(app.env.docname))
     if path.suffix == ".ipynb" and (text := report(path)):
-        for file in (path.with_name("studies.yml"), RESULTS / f"{path.stem}.jsonl"):
+        for file in (path.with_name("studies.yml"), RESULTS / f"{name_of(path)}.jsonl"):
             app.env.note_dependency(str(file))
         for container in list(doctree.findall(nodes.container)):
             if "cell-long" in container["ids"]:

@@ -8,6 +8,7 @@ import re
 import pytest
 import yaml
 
+from bookext.naming import name_of, path_of
 from bookext.reading import minutes
 from chapters import CHAPTERS, canonical, chapter_paths, counts_as_open, open_code, read
 from stress import RESULTS, knobs
@@ -17,7 +18,7 @@ from warmstart.exercises.core import exercises
 
 VERDICTS = ("holds", "holds under conditions", "garbled in the transcript", "not supported")
 #: Chapters with more open code than 250 lines, since cells `setup-...` count; these numbers may only fall.
-LONGER = {"09_how_to_transfer": 294, "10_across_modalities": 319, "12_few_numbers": 343, "13_several_tasks": 295}
+LONGER = {"how_to_transfer": 294, "across_modalities": 319, "few_numbers": 343, "several_tasks": 295}
 UNCHECKED = {"nbval-skip", "nbval-ignore-output", "raises-exception"}
 OPENING = ["title", "question", "objectives", "bootstrap", "imports", "parameters"]
 CLOSING = ["limits", "summary", "sources"]
@@ -101,7 +102,7 @@ def test_the_knobs_are_named_and_stressed(path, cells, finished):
     known = knobs(read(path))
     assert known["SEED"][0] == 0
     assert len(known) >= 3
-    tried = yaml.safe_load(RESULTS.read_text(encoding="utf-8"))[path.stem]["tried"]
+    tried = yaml.safe_load(RESULTS.read_text(encoding="utf-8"))[name_of(path)]["tried"]
     assert set(tried) == set(known)
     names = {node.id for cell in code(cells) if cell.id not in ("bootstrap", "parameters") for node in names_of(cell)}
     assert set(known) <= names, "each knob is used"
@@ -115,7 +116,7 @@ def test_plumbing_is_folded_on_the_page_and_little_code_stands_open(path, cells)
     for cell in code(cells):
         plumbing = cell.id.startswith(("fig-", "assert-", "numbers-"))
         assert "hide-input" in cell.metadata.get("tags", []) or not plumbing, cell.id
-    assert len(open_code(read(path))) <= LONGER.get(path.stem, 250)
+    assert len(open_code(read(path))) <= LONGER.get(name_of(path), 250)
     assert minutes(cells) <= 60
 
 
@@ -178,12 +179,12 @@ def asserts_something(source):
 
 
 def test_exercises_are_the_registered_ones_and_their_solutions_are_right(path, cells, finished):
-    chapter = path.stem[:2]
+    chapter = name_of(path).replace("_", "-")
     ids = [cell.id for cell in cells]
     labels = [match for cell in cells for match in re.findall(r":label: ex-(\S+)", cell.source)]
     assert labels == [name for cell in ids if (name := cell.removeprefix("ex-")) in labels]
     assert 4 <= len(labels) <= 6
-    assert sorted(labels) == [name for name in exercises() if name.startswith(chapter)]
+    assert sorted(labels) == [name for name in exercises() if name.startswith(f"{chapter}-")]
     for name in labels:
         attempt = cells[ids.index(f"ex-{name}-try")]
         solution = cells[ids.index(f"ex-{name}-solution")]
@@ -218,7 +219,7 @@ def test_long_versions_are_complete_and_come_out_as_they_did(name):
     """Where code changed since, one setting is run again; `make study` does so too, and notes it in the file."""
     study, results = declared()[name], studies.load(name)
     assert [settings for settings, _ in results.runs] == runs(study)
-    long = next(cell for cell in read(CHAPTERS / f"{name}.ipynb").cells if cell.id == "long")
+    long = next(cell for cell in read(path_of(name, CHAPTERS)).cells if cell.id == "long")
     assert outputs(long, "text/plain") == [repr(results)], "the page says when, how often and with what it was run"
     if old := changed(name, study):
         wrong = differing(name, study, workers=2)  # in a process of its own

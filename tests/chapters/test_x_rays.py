@@ -4,6 +4,7 @@ import hashlib
 
 import numpy as np
 
+from bookext.naming import path_of
 from chapters import CHAPTERS, read
 from warmstart import data
 
@@ -13,7 +14,7 @@ CELLS = ("imports", "parameters", "setup", "grey-kinds", "cells-setup", "grey-fe
 def run(monkeypatch, folder):
     monkeypatch.chdir(folder)
     monkeypatch.setenv("MPLBACKEND", "agg")
-    code = {cell.id: cell.source for cell in read(CHAPTERS / "10_across_modalities.ipynb").cells}
+    code = {cell.id: cell.source for cell in read(path_of("across_modalities", CHAPTERS)).cells}
     namespace = {}
     for cell in CELLS:
         exec(compile(code[cell], cell, "exec"), namespace)

@@ -1,7 +1,8 @@
 """Every exercise against its answers: the right ones, the known mistakes with their hints, other wrong ones, nonsense.
 
-The answers of a chapter are data in ``answers_chNN.py``, which is found, not listed:
-``RIGHT`` has (exercise, answer); ``WRONG`` (exercise, answer, part of the mistake's name, part of its first hint);
+The answers of a chapter are data in ``answers_<chapter>.py``, which is found, not listed:
+``RIGHT`` has (exercise, answer), the exercise without the name of its chapter; ``WRONG`` (exercise, answer, part of the
+mistake's name, part of its first hint);
 ``UNKNOWN`` wrong answers that no mistake explains; ``UNUSABLE`` what is no answer of the kind asked for.
 """
 
@@ -16,9 +17,15 @@ from warmstart.exercises import core
 from warmstart.exercises.core import examine, exercises
 
 SEEDS = range(8)
-ANSWERS = [import_module(path.stem) for path in sorted(Path(__file__).parent.glob("answers_ch*.py"))]
+HERE = Path(__file__).parent
+ANSWERS = {path.stem.removeprefix("answers_"): import_module(path.stem) for path in sorted(HERE.glob("answers_*.py"))}
 RIGHT, WRONG, UNKNOWN, UNUSABLE = (
-    [row for module in ANSWERS for row in getattr(module, name)] for name in ("RIGHT", "WRONG", "UNKNOWN", "UNUSABLE")
+    [
+        (f"{chapter.replace('_', '-')}-{name}", *row)
+        for chapter, module in ANSWERS.items()
+        for name, *row in getattr(module, kind)
+    ]
+    for kind in ("RIGHT", "WRONG", "UNKNOWN", "UNUSABLE")
 )
 NONSENSE = [None, [], {}, float("nan"), "\N{SNOWMAN}", lambda *inputs: None, lambda *inputs: 1 / 0, lambda: 1, print]
 

@@ -12,20 +12,18 @@ from bs4 import BeautifulSoup
 from filelock import FileLock
 
 ROOT = Path(__file__).resolve().parents[2]
-CONTENTS = yaml.safe_load((ROOT / "_toc.yml").read_text(encoding="utf-8"))
-READING_ORDER = (CONTENTS["root"], *(entry["file"] for part in CONTENTS["parts"] for entry in part["chapters"]))
 BUILD = "import sys; from jupyter_book.cli.main import main; sys.exit(main())"
 
 
 class Site:
-    """A built site: its folder, and its pages as trees."""
+    """A built site: its folder, its pages in the order of the contents, and as trees."""
 
-    reading_order = READING_ORDER
-    pages = (*READING_ORDER, "search")
-    chapters = tuple(page for page in READING_ORDER if page[9:11].isdigit())
-
-    def __init__(self, folder):
-        self.folder = folder
+    def __init__(self, folder, root=ROOT):
+        contents = yaml.safe_load((root / "_toc.yml").read_text(encoding="utf-8"))
+        listed = [entry["file"] for part in contents["parts"] for entry in part["chapters"]]
+        self.folder, self.reading_order = folder, (contents["root"], *listed)
+        self.pages = (*self.reading_order, "search")
+        self.chapters = tuple(page for page in listed if page[9:11].isdigit())
         self.tree = cache(self._tree)
 
     def _tree(self, page):
@@ -47,7 +45,7 @@ def build():
         )
         if result.returncode:
             pytest.fail(f"the site does not build:\n{result.stderr}", pytrace=False)
-        return Site(folder / "_build" / "html")
+        return Site(folder / "_build" / "html", root)
 
     return built
 
@@ -64,11 +62,11 @@ def site(build, tmp_path_factory):
     return Site(folder / "_build" / "html")
 
 
-@pytest.fixture(scope="module", params=Site.pages)
+@pytest.fixture(scope="module", params=Site(None).pages)
 def page(request):
     return request.param
 
 
-@pytest.fixture(params=Site.chapters)
+@pytest.fixture(params=Site(None).chapters)
 def chapter(request):
     return request.param

@@ -16,7 +16,7 @@ from set_repository import current_repository
 
 ROOT = Path(__file__).resolve().parents[2]
 OWNER, NAME = current_repository(ROOT)
-DRAFT = "98_mine"
+DRAFT = "05_mine"  # inserted: the fifth becomes the sixth
 
 
 @pytest.fixture(scope="module")
@@ -33,7 +33,7 @@ def fork(build, tmp_path_factory):
         subprocess.run(step, cwd=root, check=True)
     subprocess.run([sys.executable, "tools/set_repository.py", "Someone/my-course"], cwd=root, check=True)
     chapter = [sys.executable, "tools/new_chapter.py", DRAFT[:2], DRAFT[3:], "A chapter of mine"]
-    subprocess.run(chapter, cwd=root, check=True, env=os.environ | {"PYTHONPATH": str(root / "code")})
+    subprocess.run(chapter, cwd=root, check=True, env=os.environ | {"PYTHONPATH": f"{root / 'code'}:{root / '_ext'}"})
     return root, build(root, tmp_path_factory.mktemp("site-of-a-fork"))
 
 
@@ -70,12 +70,23 @@ def test_a_chapter_that_was_begun_is_on_the_site(fork):
 def test_a_chapter_that_was_begun_passes_the_gates(fork):
     """Its contract, its numbers, its exercises, ruff, and nbval; what a draft need not have yet is skipped."""
     root, _ = fork
-    environment = os.environ | {"PYTHONPATH": str(root / "code")}
+    environment = os.environ | {"PYTHONPATH": f"{root / 'code'}:{root / '_ext'}"}
     environment.pop("PYTEST_XDIST_WORKER", None)
     pytest_there = [sys.executable, "-m", "pytest", "-q", "-p", "no:cacheprovider", "--nbval", "--nbval-current-env"]
-    for what in (["tests/chapters", "-k", DRAFT], [f"chapters/{DRAFT}.ipynb"], ["tests/exercises", "-k", "answers"]):
+    mine = (["tests/chapters", "-k", DRAFT], [f"chapters/{DRAFT}.ipynb"], ["tests/exercises", "-k", "answers"])
+    for what in (*mine, ["tests/unit/test_new_chapter.py"]):
         done = subprocess.run([*pytest_there, *what], cwd=root, env=environment, capture_output=True, text=True)
         assert done.returncode == 0, done.stdout[-3000:]
-    ruff = [sys.executable, "-m", "ruff", "check", f"chapters/{DRAFT}.ipynb", "code/warmstart/exercises/ch98.py"]
+    ruff = [sys.executable, "-m", "ruff", "check", f"chapters/{DRAFT}.ipynb", "code/warmstart/exercises/mine.py"]
     done = subprocess.run(ruff, cwd=root, capture_output=True, text=True)
     assert done.returncode == 0, done.stdout
+
+
+def test_the_chapters_behind_one_that_is_inserted_get_the_next_number(fork):
+    root, site = fork
+    ours = [path.stem for path in sorted((ROOT / "chapters").glob("[0-9][0-9]_*.ipynb"))]
+    theirs = [page.removeprefix("chapters/") for page in site.chapters]
+    assert theirs == [*ours[:4], DRAFT, *(f"{int(name[:2]) + 1:02}{name[2:]}" for name in ours[4:])]
+    before, after = ((place / "chapters" / "notation.md").read_text(encoding="utf-8") for place in (ROOT, root))
+    assert "{ref}`10 <ch-across-modalities>`" in before
+    assert "{ref}`11 <ch-across-modalities>`" in after

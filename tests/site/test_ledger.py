@@ -109,12 +109,14 @@ def test_malformed_claim_ends_the_build(tmp_path, notebook):
     assert not (tmp_path / "html" / "index.html").exists()
 
 
-@pytest.mark.parametrize("target", ["01_start#prose", "01_start#missing", "02_other#assert-L01", "01_start"])
+@pytest.mark.parametrize(
+    "target", ["start#prose", "start#missing", "other#assert-L01", "start", "01_start#assert-L01", "*#assert-L01"]
+)
 def test_a_link_to_a_cell_that_is_not_there_ends_the_build(notebook, tmp_path, target):
     (tmp_path / "chapters").mkdir()
     notebook(asserting(), {"id": "prose", "cell_type": "markdown", "source": ""}, name="chapters/01_start")
     (tmp_path / "chapters" / "index.rst").write_text(
-        f"Title\n=====\n\n:cell:`is <01_start#assert-L01>` :cell:`not <{target}>`\n"
+        f"Title\n=====\n\n:cell:`is <start#assert-L01>` :cell:`not <{target}>`\n"
     )
     (tmp_path / "conf.py").write_text(
         "from bookext import cells\n\nroot_doc = 'chapters/index'\n\ndef setup(app):\n    cells.setup(app)\n"
@@ -124,7 +126,7 @@ def test_a_link_to_a_cell_that_is_not_there_ends_the_build(notebook, tmp_path, t
     assert result.returncode != 0
     received = [line for line in result.stderr.splitlines() if "received" in line]
     assert len(received) == 1
-    assert f"cell received '{target}'; allowed: <notebook>#<id of a code cell> of chapters/" in received[0]
+    assert f"cell received '{target}'; allowed: <chapter>#<id of a code cell> of chapters/" in received[0]
 
 
 @pytest.fixture(scope="module")

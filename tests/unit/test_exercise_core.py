@@ -20,18 +20,18 @@ def own_registry(monkeypatch):
     monkeypatch.setattr(core, "_tries", core.Counter())
     monkeypatch.setattr(core, "iter_modules", lambda folders: [])
 
-    @core.exercise("09-number", right="Two is even.", hints=("Count again.", "It is small.", "It is even."))
+    @core.exercise("toy-number", right="Two is even.", hints=("Count again.", "It is small.", "It is even."))
     def number(answer, rng):
         mistakes = [core.Mistake("one too many", 3.0, "You counted the end.", "Leave the end out.")]
         core.compare(answer, 2.0, mistakes=mistakes)
 
-    @core.exercise("09-double", right="Doubling is linear.", hints=("Try f(1).",))
+    @core.exercise("toy-double", right="Doubling is linear.", hints=("Try f(1).",))
     def double(answer, rng):
         x = rng.normal(size=3)
         mistakes = [core.Mistake("the square", x**2, "Not x times x.")]
         core.compare(core.call(answer, x), 2 * x, mistakes=mistakes)
 
-    @core.exercise("09-choice", right="Yes.", hints=("Which one?",))
+    @core.exercise("toy-choice", right="Yes.", hints=("Which one?",))
     def choice(answer, rng):
         if core.as_choice(answer, ("left", "right")) != "left":
             raise core.Wrong("the mirror image", "Turn around.")
@@ -41,17 +41,17 @@ def own_registry(monkeypatch):
     "answer", [2, 2.0, np.float32(2), np.array(2), torch.tensor(2.0, requires_grad=True), 2 + 1e-8]
 )
 def test_right_in_any_numeric_dress(answer):
-    verdict = core.examine("09-number", answer)
+    verdict = core.examine("toy-number", answer)
     assert (verdict.status, str(verdict)) == ("right", "✓ Right. Two is even.")
 
 
 def test_unattempted():
-    assert core.examine("09-number").status == "unattempted"
-    assert "Not attempted" in str(core.examine("09-number", ...))
+    assert core.examine("toy-number").status == "unattempted"
+    assert "Not attempted" in str(core.examine("toy-number", ...))
 
 
 def test_a_recognized_mistake_is_named_and_hints_grow():
-    first, second, third = (core.examine("09-number", 3) for _ in range(3))
+    first, second, third = (core.examine("toy-number", 3) for _ in range(3))
     assert first.mistake == "one too many"
     assert "one too many" in first.message
     assert "counted the end" in first.message
@@ -61,16 +61,16 @@ def test_a_recognized_mistake_is_named_and_hints_grow():
 
 
 def test_general_hints_grow_and_start_again_after_success():
-    assert "small" not in core.examine("09-number", 7).message
-    assert "small" in core.examine("09-number", 8).message
-    core.examine("09-number", 2)
-    assert "small" not in core.examine("09-number", 7).message
+    assert "small" not in core.examine("toy-number", 7).message
+    assert "small" in core.examine("toy-number", 8).message
+    core.examine("toy-number", 2)
+    assert "small" not in core.examine("toy-number", 7).message
 
 
 def test_nonsense_costs_no_try():
-    core.examine("09-number", "two")
-    core.examine("09-number", None)
-    assert "small" not in core.examine("09-number", 7).message
+    core.examine("toy-number", "two")
+    core.examine("toy-number", None)
+    assert "small" not in core.examine("toy-number", 7).message
 
 
 def raises(x):
@@ -109,30 +109,30 @@ class Hostile:
 
 
 NONSENSE = [
-    ("09-number", "two", "a number, and you gave str 'two'"),
-    ("09-number", None, "a number, and you gave None"),
-    ("09-number", True, "a number, and you gave bool True"),
-    ("09-number", 1j, "a number, and you gave complex"),
-    ("09-number", math.nan, "(finite), and you gave float nan"),
-    ("09-number", -math.inf, "(finite), and you gave float -inf"),
-    ("09-number", [1, 2], "an array of shape (2,)"),
-    ("09-number", [[1], [1, 2]], "a number, and you gave list"),
-    ("09-number", {"a": 1}, "a number, and you gave dict"),
-    ("09-number", raises, "a number, and you gave the function raises"),
-    ("09-number", Hostile, "cannot be checked: RuntimeError: hands off"),
-    ("09-number", Leaving(), "cannot be checked: SystemExit: 1"),
-    ("09-double", lambda x: Leaving(), "cannot be checked: SystemExit: 1"),
-    ("09-number", 10**400, "a number, and you gave int 1000"),
-    ("09-double", 5, "a function, and you gave int 5"),
-    ("09-double", raises, "Your function raised RuntimeError: boom"),
-    ("09-double", leaves, "Your function raised SystemExit: 3"),
-    ("09-double", lambda: 1, "Your function raised TypeError"),
-    ("09-double", lambda x: None, "you gave None (does your function return something?)"),
-    ("09-double", lambda x: "four", "an array of shape (3,), and you gave str 'four'"),
-    ("09-double", lambda x: 1.0, "an array of shape (3,), and you gave a number"),
-    ("09-double", lambda x: x * np.inf, "an array with values that are not finite"),
-    ("09-choice", 3, "one of 'left', 'right', and you gave int 3"),
-    ("09-choice", "up", "one of 'left', 'right', and you gave str 'up'"),
+    ("toy-number", "two", "a number, and you gave str 'two'"),
+    ("toy-number", None, "a number, and you gave None"),
+    ("toy-number", True, "a number, and you gave bool True"),
+    ("toy-number", 1j, "a number, and you gave complex"),
+    ("toy-number", math.nan, "(finite), and you gave float nan"),
+    ("toy-number", -math.inf, "(finite), and you gave float -inf"),
+    ("toy-number", [1, 2], "an array of shape (2,)"),
+    ("toy-number", [[1], [1, 2]], "a number, and you gave list"),
+    ("toy-number", {"a": 1}, "a number, and you gave dict"),
+    ("toy-number", raises, "a number, and you gave the function raises"),
+    ("toy-number", Hostile, "cannot be checked: RuntimeError: hands off"),
+    ("toy-number", Leaving(), "cannot be checked: SystemExit: 1"),
+    ("toy-double", lambda x: Leaving(), "cannot be checked: SystemExit: 1"),
+    ("toy-number", 10**400, "a number, and you gave int 1000"),
+    ("toy-double", 5, "a function, and you gave int 5"),
+    ("toy-double", raises, "Your function raised RuntimeError: boom"),
+    ("toy-double", leaves, "Your function raised SystemExit: 3"),
+    ("toy-double", lambda: 1, "Your function raised TypeError"),
+    ("toy-double", lambda x: None, "you gave None (does your function return something?)"),
+    ("toy-double", lambda x: "four", "an array of shape (3,), and you gave str 'four'"),
+    ("toy-double", lambda x: 1.0, "an array of shape (3,), and you gave a number"),
+    ("toy-double", lambda x: x * np.inf, "an array with values that are not finite"),
+    ("toy-choice", 3, "one of 'left', 'right', and you gave int 3"),
+    ("toy-choice", "up", "one of 'left', 'right', and you gave str 'up'"),
 ]
 
 
@@ -153,7 +153,7 @@ anything = st.recursive(
 )
 
 
-@given(st.sampled_from(["09-number", "09-double", "09-choice"]), anything)
+@given(st.sampled_from(["toy-number", "toy-double", "toy-choice"]), anything)
 def test_no_answer_raises(name, answer):
     for given_answer in (answer, lambda *inputs: answer):
         assert core.examine(name, given_answer).status in ("right", "wrong", "unusable")
@@ -167,20 +167,20 @@ def endless(x):
 
 def test_an_endless_loop_is_stopped(monkeypatch):
     monkeypatch.setattr(core, "SECONDS", 0.2)
-    assert "does a loop never end?" in core.examine("09-double", endless).message
-    assert "does a loop never end?" in core.examine("09-number", Endless()).message
-    assert core.examine("09-double", lambda x: x + x).status == "right", "and the next answer is judged as usual"
+    assert "does a loop never end?" in core.examine("toy-double", endless).message
+    assert "does a loop never end?" in core.examine("toy-number", Endless()).message
+    assert core.examine("toy-double", lambda x: x + x).status == "right", "and the next answer is judged as usual"
 
 
 def test_code_that_cannot_be_interrupted_is_reported_with_the_time_it_took(monkeypatch):
     monkeypatch.setattr(core, "SECONDS", 0.2)
-    message = core.examine("09-double", lambda x: time.sleep(1.2) or 2 * x).message
+    message = core.examine("toy-double", lambda x: time.sleep(1.2) or 2 * x).message
     assert "took 1 seconds; allowed are 0.2" in message
 
 
 def test_a_number_as_text_will_do():
-    assert core.examine("09-number", " 2.0 ").status == "right"
-    assert core.examine("09-number", "3").mistake == "one too many"
+    assert core.examine("toy-number", " 2.0 ").status == "right"
+    assert core.examine("toy-number", "3").mistake == "one too many"
 
 
 def test_the_generator_must_decide_what_is_drawn():
@@ -201,25 +201,25 @@ def test_the_checks_inputs_cannot_be_changed_nor_its_output_mixed(capsys):
         x[:] = 0
         return x
 
-    assert core.examine("09-double", cheat).status == "wrong"
+    assert core.examine("toy-double", cheat).status == "wrong"
     assert capsys.readouterr().out == ""
 
 
 def test_inputs_are_fresh():
     seen = []
-    core.examine("09-double", lambda x: seen.append(x) or 2 * x)
-    core.examine("09-double", lambda x: seen.append(x) or 2 * x)
+    core.examine("toy-double", lambda x: seen.append(x) or 2 * x)
+    core.examine("toy-double", lambda x: seen.append(x) or 2 * x)
     assert not np.allclose(*seen)
 
 
-@pytest.mark.parametrize("name", ["09-nubmer", "", None, 3])
+@pytest.mark.parametrize("name", ["toy-nubmer", "", None, 3])
 def test_an_unknown_exercise_lists_the_known(name):
-    assert "09-number" in core.examine(name, 1).message
+    assert "toy-number" in core.examine(name, 1).message
 
 
 def test_a_name_is_taken_once():
     with pytest.raises(ValueError, match="registered twice"):
-        core.exercise("09-number", right="", hints=())(lambda answer, rng: None)
+        core.exercise("toy-number", right="", hints=())(lambda answer, rng: None)
 
 
 def test_a_mistake_that_equals_the_right_answer_by_chance_does_not_count():

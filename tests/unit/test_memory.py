@@ -11,8 +11,9 @@ import pytest
 
 import study
 from bookext import long, memory
+from bookext.naming import path_of
 
-NAME = "13_several_tasks"
+NAME = "several_tasks"
 DECLARED = study.declared()[NAME]
 SOURCES = study.sources(NAME, DECLARED)
 HALVED = ("_stacking.py", "value=-1)", "value=-0.5)")
@@ -114,10 +115,10 @@ def test_a_rerun_with_halved_updates_fails_and_one_with_moved_code_does_not(pack
 @pytest.fixture
 def chapter(tmp_path):
     """A chapter with one declared study, whose results were made with its present code."""
-    shutil.copy(study.CHAPTERS / f"{NAME}.ipynb", tmp_path)
+    notebook = shutil.copy(path_of(NAME, study.CHAPTERS), tmp_path)
     shutil.copy(study.CHAPTERS / "studies.yml", tmp_path)
     first = {"made": memory.of_study(DECLARED, SOURCES)}
-    return tmp_path / f"{NAME}.ipynb", first
+    return Path(notebook), first
 
 
 def test_the_page_says_what_changed_and_whether_it_was_run_again(chapter):

@@ -45,7 +45,7 @@ def test_every_failed_assertion_is_reported_also_inside_functions_and_after_an_e
 def test_the_report_names_what_was_tried_and_what_failed():
     made = notebook(cell("assert-L01", "assert WIDTH < 10"))
     outcomes = {("SEED", 0): [], ("WIDTH", 16): [("assert-L01", "WIDTH < 10")]}
-    result = {"01_start": stress.summary(made, outcomes)}
+    result = {"start": stress.summary(made, outcomes)}
     first, second = (claims.Finding(number, "holds", "", "01_start") for number in ("L01", "L02"))
     text = "stressed: seed 0 to 3, width 8 to 16, rate 0.25 to 1"
     assert claims.stress_report(first, result, made.cells) == f"{text}; it fails at WIDTH = 16"
@@ -63,7 +63,7 @@ def test_prose_exercises_and_the_bootstrap_cell_do_not_change_what_a_run_depends
     assert "scale.gain" in before["package"]
     made.cells[0].source = "other prose"
     made.cells.insert(0, cell("bootstrap", "%pip install this"))
-    made.cells.append(cell("ex-01-try", "x = 2"))
+    made.cells.append(cell("ex-starting-point-try", "x = 2"))
     assert claims.stress_memory(made.cells) == before
 
 

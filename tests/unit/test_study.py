@@ -16,7 +16,7 @@ from warmstart import studies
 
 TOOLS = Path(study.__file__).parent
 PATHS = os.environ | {"PYTHONPATH": str(TOOLS.parent / "_ext")}
-NAME = "99_try"
+NAME = "try"
 DECLARED = {
     "cells": ["parameters", "work"],
     "parameters": {"WIDTH": 5},
@@ -43,7 +43,7 @@ def write(folder, work):
     parameters = PARAMETERS.format(calls=str(folder / "calls"))
     cells = [nbformat.v4.new_code_cell(text, id=name) for name, text in (("parameters", parameters), ("work", work))]
     text = nbformat.v4.new_markdown_cell("prose", id="text")
-    nbformat.write(nbformat.v4.new_notebook(cells=[text, *cells]), folder / f"{NAME}.ipynb")
+    nbformat.write(nbformat.v4.new_notebook(cells=[text, *cells]), folder / f"99_{NAME}.ipynb")
 
 
 def calls(folder):

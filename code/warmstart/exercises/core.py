@@ -3,7 +3,7 @@
 A check is a function ``(answer, rng)`` that returns if the answer is right and raises :class:`Wrong` if it is not::
 
     @exercise(
-        "03-sum-variance",
+        "calibrating-variance-sum-variance",
         right="Variances add, so a neuron with more inputs has a larger output.",
         hints=("Write the variance of a sum of independent terms.", "All N terms have the same variance."),
     )
@@ -24,6 +24,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
+from difflib import get_close_matches
 from importlib import import_module
 from io import StringIO
 from pathlib import Path
@@ -95,9 +96,9 @@ def exercise(name: str, *, right: str, hints: tuple[str, ...]) -> Callable:
 
 
 def exercises() -> list[str]:
-    """Return the names of all exercises, in order; the modules ``chNN`` beside this one hold them."""
+    """Return the names of all exercises, in order; the modules beside this one hold them, one a chapter."""
     for module in iter_modules([str(Path(__file__).parent)]):
-        if module.name.startswith("ch"):
+        if module.name != "core":
             import_module(f"{__package__}.{module.name}")
     return sorted(_registry)
 
@@ -108,11 +109,11 @@ def check(name: str, answer: object = ...) -> None:
     Never raises on the reader: nonsense gets a message, too. The hints say more with each wrong try.
 
     Args:
-        name: The exercise, such as ``"01-count"``.
+        name: The exercise, such as ``"starting-point-count"``.
         answer: A number, text, array or function, as the exercise asks; ``...`` means not attempted.
 
     Example:
-        >>> check("01-count", ...)
+        >>> check("starting-point-count", ...)
         … Not attempted yet: replace the dots by your answer and run the cell again.
     """
     print(examine(name, answer))
@@ -122,8 +123,7 @@ def examine(name: str, answer: object = ..., *, rng: np.random.Generator | None 
     """Return the :class:`Verdict` on ``answer`` that ``check`` prints; ``rng`` fixes the random inputs in tests."""
     known = exercises()
     if not isinstance(name, str) or name not in known:
-        chapter = str(name)[:2]
-        near = [other for other in known if other.startswith(chapter)] or known
+        near = get_close_matches(str(name), known, n=6) or known
         return Verdict(str(name), "unusable", "", f"There is no exercise {name!r}. There are: {', '.join(near)}.")
     if answer is ...:
         message = "Not attempted yet: replace the dots by your answer and run the cell again."

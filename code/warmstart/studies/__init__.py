@@ -29,7 +29,7 @@ class Study:
 
     Example:
         >>> rows = [({"rate": rate, "seeds": 2}, {"losses": [1.0, 10 * rate]}) for rate in (0.1, 0.2)]
-        >>> Study("07_typical_setup", "2026-11-26", {}, {}, {"torch": "2.13.0"}, rows, 540.0)
+        >>> Study("typical_setup", "2026-11-26", {}, {}, {"torch": "2.13.0"}, rows, 540.0)
         Long version of 2026-11-26
         2 runs, 9 minutes of one core
           rate: 0.1, 0.2
@@ -85,7 +85,7 @@ def load(name: str, *, folder: Path = FOLDER) -> Study:
     """Return the results of a study that comes with the package.
 
     Args:
-        name: Name of a chapter, such as ``"07_typical_setup"``.
+        name: Name of a chapter, such as ``"typical_setup"``.
         folder: Where the file ``<name>.jsonl`` lies: a line that says what was run, then a line a run.
 
     Returns:
@@ -95,9 +95,9 @@ def load(name: str, *, folder: Path = FOLDER) -> Study:
         ValueError: If there is no such study, or its file is damaged.
 
     Example:
-        >>> load("01_none")  # doctest: +ELLIPSIS
+        >>> load("none")  # doctest: +ELLIPSIS
         Traceback (most recent call last):
-        ValueError: name received '01_none'; allowed: ...
+        ValueError: name received 'none'; allowed: ...
     """
     path = Path(folder) / f"{name}.jsonl"
     if not path.is_file():

@@ -13,7 +13,7 @@ def replace_head(model: nn.Module, head: int | nn.Module, *, name: str | None = 
 
     .. math:: \frac{\partial L}{\partial h} = W^\top \frac{\partial L}{\partial z} = 0 \quad \text{for } W = 0,
 
-    and no noise of the head remains in the answers: chapter 08 shows what training cannot forget of a random start.
+    and no noise of the head remains in the answers: training does not forget all of a random start.
 
     Args:
         model: Changed in place.
