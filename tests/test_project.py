@@ -148,7 +148,7 @@ def test_contributing_names_tests_that_exist():
         assert current.exists(), file
         if test:
             assert re.search(rf"^def {test}\(", current.read_text(encoding="utf-8"), re.MULTILINE), test
-    assert named > 15
+    assert named >= 5
 
 
 def test_what_colab_installs_brings_what_the_chapters_import():

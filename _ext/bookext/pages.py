@@ -1,7 +1,7 @@
 """What the head and the figures of each page need beyond the theme.
 
-Every page gets a description, a card for links to it, figures that load when they come into view and reserve their room
-before, and the scripts of KaTeX only where there is mathematics.
+Every page gets a description, which sphinxext-opengraph also puts on the card of a link to it, figures that load when
+they come into view and reserve their room before, and the scripts of KaTeX only where there is mathematics.
 """
 
 import html
@@ -14,7 +14,6 @@ from pathlib import Path
 from docutils import nodes
 from sphinx.util.images import get_image_size
 
-CARD = "_static/social-card.png"
 LENGTH = 160
 IMAGE = re.compile(r"<img\b[^>]*>")
 SOURCE = re.compile(r'\bsrc="([^"]+)"')
@@ -41,7 +40,7 @@ def set_addresses(app, config):
     options = config.html_theme_options
     repository, branch = options["repository_url"], options["repository_branch"]
     path = f"{repository.removeprefix('https://github.com/')}/{{}}{branch}"
-    config.html_baseurl = config.html_baseurl or site_address(repository)
+    config.html_baseurl = config.ogp_site_url = config.html_baseurl or site_address(repository)
     config.extlinks = {
         "repo": (f"{repository}/%s", None),
         "binder": (f"https://mybinder.org/v2/gh/{path.format('')}?urlpath=lab/tree/%s", None),
@@ -69,26 +68,6 @@ def description(app, page, doctree):
     paragraphs = [] if doctree is None else doctree.findall(nodes.paragraph)
     first = next((paragraph.astext() for paragraph in paragraphs if paragraph.parent.tagname == "section"), "")
     return describe(first or app.config.book_description)
-
-
-def card(app, page, title, text):
-    """The meta elements that sites read to show a link: Open Graph, and Twitter's for the large picture."""
-    base = app.config.html_baseurl
-    entries = {
-        "og:type": "website" if page == app.config.root_doc else "article",
-        "og:site_name": app.config.html_title,
-        "og:title": title,
-        "og:description": text,
-        "og:url": base + app.builder.get_target_uri(page),
-        "og:image": base + CARD,
-        "og:image:width": "1200",
-        "og:image:height": "630",
-        "og:image:alt": app.config.book_card_alt,
-        "twitter:card": "summary_large_image",
-    }
-    lines = [f'<meta name="description" content="{html.escape(text)}">']
-    lines += [f'<meta property="{name}" content="{html.escape(value)}">' for name, value in entries.items()]
-    return "\n    ".join(lines)
 
 
 def lazy_images(body, size_of):
@@ -138,12 +117,19 @@ def image_size(app, page, source):
     return get_image_size(str(Path(app.srcdir) / files[name])) if name in files else None
 
 
+def describe_page(app, page, template, context, doctree):
+    """Write the description of a page, and hand it on to its card (``html-page-context``, before opengraph)."""
+    text = description(app, page, doctree)
+    context["metatags"] = (
+        f'{context.get("metatags", "")}\n    <meta name="description" content="{html.escape(text)}">\n    '
+    )
+    context["meta"] = (context.get("meta") or {}) | {"og:description": text}
+
+
 def finish_page(app, page, template, context, doctree):
-    """Add all of it to a page (event ``html-page-context``)."""
-    title = app.env.titles[page].astext() if page in app.env.titles else app.config.html_title
+    """Add the rest to a page (event ``html-page-context``)."""
     if page == "search":
         app.add_js_file("search-snippets.js", loading_method="defer")
-    context["metatags"] = context.get("metatags", "") + card(app, page, title, description(app, page, doctree))
     if "body" in context:
         body = current_roles(unique_ids(context["body"]))
         context["body"] = lazy_images(body, lambda source: image_size(app, page, source))
@@ -163,6 +149,6 @@ def is_maths(file):
 def setup(app):
     """Connect to Sphinx."""
     app.add_config_value("book_description", "", "html", [str])
-    app.add_config_value("book_card_alt", "", "html", [str])
     app.connect("config-inited", set_addresses, priority=400)
+    app.connect("html-page-context", describe_page, priority=400)
     app.connect("html-page-context", finish_page, priority=900)

@@ -42,6 +42,7 @@ def test_no_page_of_a_fork_leads_to_us(fork):
     ours = re.compile(rf"{OWNER}/{NAME}|{OWNER}\.github\.io", re.IGNORECASE)
     for page in site.pages:
         assert not ours.search((site.folder / f"{page}.html").read_text(encoding="utf-8")), page
+    assert not ours.search((site.folder / "sitemap.xml").read_text(encoding="utf-8"))
 
 
 def test_the_buttons_of_a_fork_lead_to_it(fork):

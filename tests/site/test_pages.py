@@ -9,6 +9,7 @@ from urllib.parse import unquote, urljoin, urlsplit
 
 import pytest
 import yaml
+from bs4 import BeautifulSoup
 from test_project import PUBLIC
 
 from bookext.package import names_in
@@ -90,6 +91,9 @@ def test_head(site, page):
     assert tree.html["lang"] == "en"
     assert tree.title.text.strip()
     assert 25 <= len(entries["description"]) <= 160
+    assert tree.select_one("link[rel=icon]")
+    if page == "search":
+        return  # nobody links to it, so it has no card
     assert entries["og:title"]
     assert entries["og:description"] == entries["description"]
     assert entries["og:image:alt"]
@@ -97,7 +101,12 @@ def test_head(site, page):
     assert entries["og:url"].endswith(f"/{page}.html")
     base = entries["og:url"].removesuffix(f"{page}.html")
     assert (site.folder / entries["og:image"].removeprefix(base)).is_file()
-    assert tree.select_one("link[rel=icon]")
+
+
+def test_the_site_map_lists_the_pages(site):
+    listed = BeautifulSoup((site.folder / "sitemap.xml").read_text(encoding="utf-8"), "html.parser").select("url > loc")
+    addresses = [site.tree(page).select_one("link[rel=canonical]")["href"] for page in site.reading_order]
+    assert sorted(loc.text for loc in listed) == sorted(addresses)
 
 
 def test_descriptions_and_titles_are_each_pages_own(site):

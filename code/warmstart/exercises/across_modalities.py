@@ -2,11 +2,13 @@
 
 import numpy as np
 
+from .asks import Flags, Function
 from .core import Mistake, Unusable, as_array, call, compare, describe, exercise
 
 
 @exercise(
     "across-modalities-collapse",
+    asks=Function("collapse(w, mean, std)"),
     right="The normalization of three colours is a kernel and a bias for one grey picture.",
     hints=(
         "Write w_c * (g - m_c) / s_c as something that is multiplied by g, plus something that is not.",
@@ -76,6 +78,7 @@ def collapse(answer, rng):
 
 @exercise(
     "across-modalities-repair",
+    asks=Flags("undone", ("half the contrast", "brighter", "inverted", "turned by a quarter")),
     right="Only what the first normalization sees as a shift and a positive factor is undone.",
     hints=(
         "Write each change as a x + b where you can.",
@@ -93,11 +96,12 @@ def repair(answer, rng):
         ("a turn as well", [1, 1, 0, 1], "A turn moves pixels.", "Means and variances see no places."),
         ("those that stay", [0, 0, 1, 1], "The question is which are undone.", "Turn the answer round."),
     ]
-    compare(as_array(answer, (4,)), [1, 1, 0, 0], mistakes=[Mistake(*row) for row in rows])
+    compare(answer, [1, 1, 0, 0], mistakes=[Mistake(*row) for row in rows])
 
 
 @exercise(
     "across-modalities-statistics",
+    asks=Function("new_statistics(mean, var, total, a, b)"),
     right="The shift enters the mean through the sum of the taps, and the variance not at all.",
     hints=(
         "What does the layer answer to a x + b, in terms of its answer z to x?",
@@ -144,6 +148,7 @@ def statistics(answer, rng):
 
 @exercise(
     "across-modalities-count",
+    asks=Function("count(channels)"),
     right="Fewer equations than pixels: many pictures share the Gram matrices of a wall.",
     hints=(
         "A Gram matrix is symmetric.",

@@ -5,6 +5,7 @@ from collections.abc import Iterable
 
 import numpy as np
 
+from .asks import Function, Letters, Number
 from .core import Mistake, Unusable, Wrong, as_array, call, compare, describe, draw, exercise
 
 LETTERS = "ABCDEFGH"
@@ -13,6 +14,7 @@ WIDTH, DEPTH = 64, 20
 
 @exercise(
     "breaking-symmetry-breakers",
+    asks=Letters("answer", "ABCDEFGH"),
     right="What treats two equal units differently breaks the symmetry; what treats them alike never does.",
     hints=(
         "Ask of each: does it act differently on unit a and on unit b while the two are equal?",
@@ -74,6 +76,7 @@ def _letters(answer):
 
 @exercise(
     "breaking-symmetry-waking",
+    asks=Function("waking(layer, hidden)"),
     right="The layers wake from the output to the input, one per step: each waits until the layer above has moved.",
     hints=(
         "The gradient of layer l contains the weights of layer l + 1. When do those stop being zero?",
@@ -137,6 +140,7 @@ def waking(answer, rng):
 
 @exercise(
     "breaking-symmetry-twin",
+    asks=Function("twin_rates(n, eta)"),
     right="A constant start is exactly a one-unit network that takes other step sizes: width buys nothing.",
     hints=(
         "Write u = n v. What is the change of u in one step, if v changes by -eta delta h?",
@@ -222,6 +226,7 @@ def twin(answer, rng):
 
 @exercise(
     "breaking-symmetry-no-dice",
+    asks=Function("start(n_out, n_in)"),
     right="Different rows suffice to break the symmetry; chance is only the most convenient way to get them.",
     hints=(
         "Two things are asked: no two rows alike, and the squares of each row sum to 2.",
@@ -299,6 +304,7 @@ def _check_rows(weight, length):
 
 @exercise(
     "breaking-symmetry-one-mask",
+    asks=Function("dropout(h, p, rng)"),
     right="A mask breaks the symmetry only if it differs between units, whatever else is random about it.",
     hints=(
         "Print the mask for 4 examples and 3 units. Which entries are always equal?",
@@ -378,6 +384,7 @@ def _check_dropout(out, h, kept, p):
 
 @exercise(
     "breaking-symmetry-survive",
+    asks=Number(),
     right="The band is narrow, and it depends on the width: the next chapter derives it, sqrt(2 / 64) = 0.177 here.",
     hints=(
         "Try 0.1 and 0.3 first: one is too small, the other too large.",
@@ -386,7 +393,7 @@ def _check_dropout(out, h, kept, p):
 )
 def survive(answer, rng):
     """The expected mean square changes by (width sigma^2 / 2)^depth, which should lie between 1/10 and 10."""
-    sigma = float(as_array(answer, ()))
+    sigma = float(answer)
     if sigma <= 0:
         raise Wrong("a standard deviation that is not positive", "It measures a spread.", "Try 0.1 and 0.3.")
     known = {

@@ -2,11 +2,13 @@
 
 import numpy as np
 
+from .asks import Function, Number
 from .core import Mistake, Wrong, as_array, call, check_mean, compare, draw, exercise
 
 
 @exercise(
     "calibrating-variance-ten-percent",
+    asks=Number(),
     right="An error of 10% that nobody would see in one layer is a factor of 300 after thirty.",
     hints=(
         "What does one layer do to the mean square, if its weights are 1.1 times too large?",
@@ -16,7 +18,7 @@ from .core import Mistake, Wrong, as_array, call, check_mean, compare, draw, exe
 def ten_percent(answer, rng):
     """Each of 30 layers multiplies the mean square by 1.1 squared."""
     compare(
-        as_array(answer, ()),
+        answer,
         1.1**60,
         rtol=0.02,
         mistakes=[
@@ -92,6 +94,7 @@ def ten_percent(answer, rng):
 
 @exercise(
     "calibrating-variance-product-variance",
+    asks=Function("variance(mean, var)"),
     right="Mean squares multiply and so do means: that is all there is, for any number of factors.",
     hints=(
         "Write the variance of the product as mean square less squared mean. Which of the two splits into factors?",
@@ -186,6 +189,7 @@ def _product_mistakes(mean, variance, mean_square, squared_mean, right):
 
 @exercise(
     "calibrating-variance-uniform-limit",
+    asks=Function("limit(shape)"),
     right="A uniform start has the limit sqrt(3) times the standard deviation: same variance, other shape.",
     hints=(
         "Which variance keeps the mean square? Which limit gives a uniform distribution this variance?",
@@ -280,6 +284,7 @@ def uniform_limit(answer, rng):
 
 @exercise(
     "calibrating-variance-sparse",
+    asks=Function("sparse(fan_out, fan_in, p, rng)"),
     right="What counts is the sum of the variances that arrive at a unit: fewer connections, larger weights.",
     hints=(
         "A weight that is there with probability p has the mean square p Var(w). What should it be?",
@@ -383,6 +388,7 @@ def _sparse_mistakes(fan_out, fan_in, p):
 
 @exercise(
     "calibrating-variance-fan",
+    asks=Function("initialize(n_in, n_out, rng)"),
     right="Square layers hide which fan was taken: test on one that is not square.",
     hints=(
         "In h @ W each column of W belongs to one unit. How many numbers does it add up?",
@@ -452,6 +458,7 @@ def _fan_mistakes(n_in, n_out):
 
 @exercise(
     "calibrating-variance-underflow",
+    asks=Function("lost(f, s)"),
     right="A signal does not only get small: at some layer the machine has no number for it.",
     hints=(
         "The root of the second moment in layer l is factor^(l / 2). When does it fall below the limit?",

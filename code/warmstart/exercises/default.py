@@ -2,11 +2,13 @@
 
 import numpy as np
 
+from .asks import Function, Number
 from .core import Mistake, as_array, call, compare, exercise
 
 
 @exercise(
     "default-kept",
+    asks=Number(),
     right="A third from the weights, a half from the ReLU: a sixth in each of twelve layers.",
     hints=(
         "What do the weights do to the second moment, and what the ReLU?",
@@ -16,7 +18,7 @@ from .core import Mistake, as_array, call, compare, exercise
 def kept(answer, rng):
     """Twelve default ReLU layers without biases."""
     compare(
-        as_array(answer, ()),
+        answer,
         6.0**-12,
         rtol=0.02,
         mistakes=[
@@ -56,6 +58,7 @@ def kept(answer, rng):
 
 @exercise(
     "default-slope",
+    asks=Function("slope(r)"),
     right="One family holds them all; a is a slope in one of its members only.",
     hints=(
         "Which variance does kaiming_uniform_ give to the weights, in terms of a?",
@@ -95,6 +98,7 @@ def slope(answer, rng):
 
 @exercise(
     "default-fixed",
+    asks=Function("fixed(s, beta)"),
     right="What the biases bring in each layer is what the layers lose of it.",
     hints=(
         "Write the variance of the next layer, and set it equal to that of this one.",
@@ -146,6 +150,7 @@ def fixed(answer, rng):
 
 @exercise(
     "default-merge",
+    asks=Function("rate(s)"),
     right="Only what comes from below can tell two inputs apart, and that is the share s / 2.",
     hints=(
         "Which share of the variance comes from below, and which from the common bias?",
@@ -195,6 +200,7 @@ def merge(answer, rng):
 
 @exercise(
     "default-bug",
+    asks=Function("limit(fan_in)"),
     right="A slope of sqrt(5) is no ReLU: nonlinearity='relu' says what is meant.",
     hints=(
         "Which variance does He's rule give? And where does a uniform distribution of that variance end?",

@@ -4,11 +4,13 @@ from itertools import pairwise
 
 import numpy as np
 
+from .asks import Flags, Function
 from .core import Mistake, as_array, call, compare, exercise
 
 
 @exercise(
     "few-numbers-undo",
+    asks=Function("pair(c, d, mean, std)"),
     right="Standardizing is affine as well, so the change stays affine, with the same factor and another constant.",
     hints=(
         "Write the new standardized picture with the old standardized one: put p = std x + mean in.",
@@ -43,6 +45,7 @@ def undo(answer, rng):
 
 @exercise(
     "few-numbers-count",
+    asks=Function("count(sizes, rank)"),
     right="The thin matrices grow with the sides of a matrix, the full one with their product.",
     hints=(
         "One hidden matrix of m rows and n columns: how many numbers have A and B?",
@@ -81,6 +84,7 @@ def count(answer, rng):
 
 @exercise(
     "few-numbers-moves",
+    asks=Flags("moves", ("A random, B = 0: A has a gradient", "A random, B = 0: B has a gradient", "A = 0, B random: A has a gradient", "A = 0, B random: B has a gradient", "both random: A has a gradient", "both random: B has a gradient", "both zero: A has a gradient", "both zero: B has a gradient")),
     right="Each matrix gets its gradient through the other: one of them may be zero, not both.",
     hints=(
         "Look at the two gradients: which matrix stands in which?",
@@ -104,11 +108,12 @@ def moves(answer, rng):
         ("both random is stuck", [0, 1, 1, 0, 0, 0, 0, 0], "No factor is zero there.", "Look at the third start."),
         ("those that stay", [1, 0, 0, 1, 0, 0, 1, 1], "The question is which have one.", "Turn the answer round."),
     ]
-    compare(as_array(answer, (8,)), [0, 1, 1, 0, 1, 1, 0, 0], mistakes=[Mistake(*row) for row in rows])
+    compare(answer, [0, 1, 1, 0, 1, 1, 0, 0], mistakes=[Mistake(*row) for row in rows])
 
 
 @exercise(
     "few-numbers-constant",
+    asks=Flags("constant_for", ("50 pictures", "64 pictures", "65 pictures", "66 pictures", "200 pictures")),
     right="Centring costs one picture: n - 1 directions are left, and d features can span them if n - 1 <= d.",
     hints=(
         "When can linear functions of the features reproduce any labels of the n pictures?",
@@ -125,11 +130,12 @@ def constant(answer, rng):
         ("never", [0] * 5, "With few pictures noise fits any labels.", "Look at the first case."),
         ("the other side", [0, 0, 0, 1, 1], "Many features are the trouble, not many pictures.", "Turn it round."),
     ]
-    compare(as_array(answer, (5,)), [1, 1, 1, 0, 0], mistakes=[Mistake(*row) for row in rows])
+    compare(answer, [1, 1, 1, 0, 0], mistakes=[Mistake(*row) for row in rows])
 
 
 @exercise(
     "few-numbers-leep",
+    asks=Function("my_leep(theta, labels)"),
     right="For each opinion z the labels share a probability of 1, not the other way round.",
     hints=(
         "What should sum to 1 in the conditional table: a row or a column?",

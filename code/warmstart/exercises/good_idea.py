@@ -2,11 +2,13 @@
 
 import numpy as np
 
+from .asks import Flags, Function
 from .core import Mistake, as_array, call, compare, exercise
 
 
 @exercise(
     "good-idea-invariant",
+    asks=Flags("stays", ("a rotation", "all units times 10", "a constant added to each unit", "the units in another order", "one unit times 10", "an invertible linear map")),
     right="CKA sees the angles and the relative lengths of the inputs, in the metric of the units as they are.",
     hints=(
         "Ask of each change: are the products x_i · x_j the same, up to one common factor?",
@@ -30,11 +32,12 @@ def invariant(answer, rng):
         ),
         ("those that change it", [0, 0, 0, 0, 1, 1], "The question is which leave it at 1.", "Turn the answer round."),
     ]
-    compare(as_array(answer, (6,)), [1, 1, 1, 1, 0, 0], mistakes=[Mistake(*row) for row in rows])
+    compare(answer, [1, 1, 1, 1, 0, 0], mistakes=[Mistake(*row) for row in rows])
 
 
 @exercise(
     "good-idea-cka",
+    asks=Function("my_cka(X, Y)"),
     right="A cross-covariance, measured in units of the two covariances.",
     hints=(
         "Centre both, then look at the matrix that appears in the last form of the numerator.",
@@ -79,6 +82,7 @@ def linear_cka(answer, rng):
 
 @exercise(
     "good-idea-paired",
+    asks=Function("gain(one, other)"),
     right="What both share, such as an easy draw of labels, is gone from the difference.",
     hints=(
         "Take the differences first, one a network.",
@@ -109,6 +113,7 @@ def paired_gain(answer, rng):
 
 @exercise(
     "good-idea-through",
+    asks=Function("through(std, fan_in, layers)"),
     right="Twenty layers raise a factor of six to the twentieth power: whoever borrows the scale borrows the signal.",
     hints=(
         "What does one ReLU layer do to the second moment of the signal?",

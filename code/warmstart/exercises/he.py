@@ -4,11 +4,13 @@ import math
 
 import numpy as np
 
+from .asks import Function, Number
 from .core import Mistake, Wrong, as_array, call, check_mean, compare, draw, exercise
 
 
 @exercise(
     "he-halves",
+    asks=Number(),
     right="Each layer keeps half of N Var(W) of the second moment, three quarters here.",
     hints=(
         "What does one layer do to the second moment: the weights first, then the ReLU?",
@@ -18,7 +20,7 @@ from .core import Mistake, Wrong, as_array, call, check_mean, compare, draw, exe
 def halves(answer, rng):
     """Twenty ReLU layers with N Var(W) = 1.5."""
     compare(
-        as_array(answer, ()),
+        answer,
         0.75**20,
         rtol=0.02,
         mistakes=[
@@ -70,6 +72,7 @@ def halves(answer, rng):
 
 @exercise(
     "he-two-slopes",
+    asks=Function("gain(a, b)"),
     right="Half of the second moment lies on each side of zero, and each slope enters squared.",
     hints=(
         "Write E[phi(Z)^2] as the sum of what comes from Z > 0 and from Z < 0.",
@@ -138,6 +141,7 @@ SHAPES = (
 
 @exercise(
     "he-four",
+    asks=Function("fill(kind, shape, fan_in, fan_out, rng)"),
     right="The shape says how many numbers there are, the fans how large.",
     hints=(
         "Which variance belongs to each kind? And which function of rng draws it?",
@@ -268,6 +272,7 @@ def _he_mistakes(shape, fan_in, fan_out):
 
 @exercise(
     "he-dead",
+    asks=Function("narrowest(L, p)"),
     right="The width that keeps a network alive grows with the logarithm of the depth.",
     hints=(
         "With which probability is a single layer silent? And that none of L is?",
@@ -331,6 +336,7 @@ def dead(answer, rng):
 
 @exercise(
     "he-transposed",
+    asks=Function("fan_in(shape, stride)"),
     right="The weight of a transposed convolution lies the other way, and its stride thins the inputs out.",
     hints=(
         "Which size of a transposed weight counts the input channels? And how many inputs lie under the kernel?",

@@ -2,11 +2,13 @@
 
 import numpy as np
 
+from .asks import Flags, Function
 from .core import Mistake, Unusable, as_array, call, compare, describe, exercise
 
 
 @exercise(
     "how-to-transfer-stops",
+    asks=Flags("moves", ("learning rate 0", "requires_grad = False", "evaluation mode", "evaluation mode and requires_grad = False")),
     right="Only evaluation mode stops the running statistics; it stops nothing else.",
     hints=(
         "When does batch normalization update its running mean?",
@@ -16,7 +18,7 @@ from .core import Mistake, Unusable, as_array, call, compare, describe, exercise
 def stops(answer, rng):
     """Which of four ways let the running statistics move."""
     compare(
-        as_array(answer, (4,)),
+        answer,
         [1, 1, 0, 0],
         mistakes=[
             Mistake(
@@ -52,6 +54,7 @@ def stops(answer, rng):
 
 @exercise(
     "how-to-transfer-running",
+    asks=Function("running(old, new, m, k)"),
     right="With torch's momentum of 0.1, after 22 minibatches only a tenth of the old mean is left.",
     hints=(
         "Write the difference to the new mean after one step.",
@@ -100,6 +103,7 @@ def running(answer, rng):
 
 @exercise(
     "how-to-transfer-step",
+    asks=Function("step(B, v, X, y, rate)"),
     right="Features and head move at the same time, each by what the other is before the step.",
     hints=(
         "Both updates use the same residuals, and the values before the step.",
@@ -157,6 +161,7 @@ def step(answer, rng):
 
 @exercise(
     "how-to-transfer-speedup",
+    asks=Function("speedup(E, t_f, t_h)"),
     right="With a cheap head the gain is the number of passes, and no more than that.",
     hints=(
         "Write the time of both ways for n pictures.",
@@ -203,6 +208,7 @@ def speedup(answer, rng):
 
 @exercise(
     "how-to-transfer-pull",
+    asks=Function("pull(h, a, source, strength)"),
     right="The curvature of the loss and the strength of the pull weigh the two places.",
     hints=(
         "At the minimum the derivative of loss plus penalty is 0.",

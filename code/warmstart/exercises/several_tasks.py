@@ -2,11 +2,13 @@
 
 from itertools import pairwise
 
+from .asks import Flags, Function
 from .core import Mistake, as_array, call, compare, exercise
 
 
 @exercise(
     "several-tasks-moves",
+    asks=Flags("moves", ("weights (1, 0): the trunk moves", "weights (1, 0): the first head moves", "weights (1, 0): the second head moves", "weights (1, 1): the trunk moves", "weights (1, 1): the first head moves", "weights (1, 1): the second head moves", "weights (0, 1): the trunk moves", "weights (0, 1): the first head moves", "weights (0, 1): the second head moves")),
     right="A weight of zero takes a task's head out of training, and the task out of the trunk.",
     hints=(
         "Each head has one task, the trunk has both: which of them has a weight that is not zero?",
@@ -43,11 +45,12 @@ def moves(answer, rng):
             "All three parts move there.",
         ),
     ]
-    compare(as_array(answer, (9,)), [1, 1, 0, 1, 1, 1, 1, 0, 1], mistakes=[Mistake(*row) for row in rows])
+    compare(answer, [1, 1, 0, 1, 1, 1, 1, 0, 1], mistakes=[Mistake(*row) for row in rows])
 
 
 @exercise(
     "several-tasks-saved",
+    asks=Function("saved(sizes, classes)"),
     right="Each further task costs a head, and no trunk.",
     hints=(
         "How many trunks do separate networks have, and how many has the shared one?",
@@ -76,6 +79,7 @@ def saved(answer, rng):
 
 @exercise(
     "several-tasks-trunk",
+    asks=Function("felt(V1, V2, delta1, delta2, weight1, weight2)"),
     right="The tasks meet in the trunk, as a weighted sum; nowhere else.",
     hints=(
         "What does one task alone send back through its head, for all examples at once?",
@@ -113,6 +117,7 @@ def trunk(answer, rng):
 
 @exercise(
     "several-tasks-tie",
+    asks=Function("step(one, other, gamma, rate)"),
     right="Both go half of the way that is lost: their mean stays where it is.",
     hints=(
         "The penalty is gamma times the squared distance: what is its gradient by each of the two?",
@@ -144,6 +149,7 @@ def tie(answer, rng):
 
 @exercise(
     "several-tasks-bug",
+    asks=Function("joint_loss(losses1, losses2, weight)"),
     right="A mean for each task: else the one with more examples has more to say, whatever its weight.",
     hints=(
         "What happens to the first task's share if the second brings ten times as many examples?",

@@ -4,6 +4,7 @@ from math import factorial, prod
 
 import numpy as np
 
+from .asks import Function, Number, Numbers
 from .core import Mistake, Unusable, Wrong, as_array, call, compare, describe, exercise
 
 BEST = np.array([2.0, 0.5])
@@ -29,6 +30,7 @@ def end_of_descent(point, rate=0.5, steps=2000):
 
 @exercise(
     "starting-point-extra-steps",
+    asks=Number(),
     right="Steps grow with the logarithm of the distance: a start a thousand times as far costs ten steps more.",
     hints=(
         "After one step half of the distance is left.",
@@ -103,6 +105,7 @@ def extra_steps(answer, rng):
 
 @exercise(
     "starting-point-scaled-limit",
+    asks=Function("scaled_limit(A, y, start, rates)"),
     right="The method picks the solution, too: other rates per weight, another end, at the same zero loss.",
     hints=(
         "Each step moves w by D A^T times something, so write the end as w0 + D A^T v with an unknown v.",
@@ -186,6 +189,7 @@ def scaled_limit(answer, rng):
 
 @exercise(
     "starting-point-weight-decay",
+    asks=Function("ridge(A, y, start, decay)"),
     right="Any weight decay makes the loss strictly convex: one end for all starts, and the start is forgotten.",
     hints=(
         "Set the gradient of the loss with decay to zero.",
@@ -283,6 +287,7 @@ def _decay_mistakes(A, y, start, decay):
 
 @exercise(
     "starting-point-count",
+    asks=Function("twins(widths)"),
     right="Every solution comes with that many exact copies, so the loss surface is full of equal minima.",
     hints=(
         "Count the orders of the units of one layer, then the signs they can have.",
@@ -347,6 +352,7 @@ def _count_mistakes(widths, right):
 
 @exercise(
     "starting-point-shuffle",
+    asks=Function("shuffle(W1, b1, W2, order)"),
     right="All that belongs to a unit moves with it: a row of W1, an entry of b1, a column of W2.",
     hints=(
         "Follow one unit: which numbers belong to it?",
@@ -415,6 +421,7 @@ def shuffle(answer, rng):
 
 @exercise(
     "starting-point-near-miss",
+    asks=Numbers("answer", ("w", "c")),
     right="Near is not inside: where a start lies among the ridges counts, not how far it is from the best end.",
     hints=(
         "Draw a circle of radius 1.5 around (2, 1/2) on the map of basins: which other colours does it meet?",
@@ -423,7 +430,7 @@ def shuffle(answer, rng):
 )
 def near_miss(answer, rng):
     """The start must lie within 1.5 of the best minimum, and gradient descent must end in a bad one."""
-    point = as_array(answer, (2,))
+    point = answer
     if np.linalg.norm(point - BEST) < 0.05:
         raise Wrong(
             "the minimum itself",

@@ -2,11 +2,13 @@
 
 import numpy as np
 
+from .asks import Function, Number
 from .core import Mistake, as_array, call, compare, exercise
 
 
 @exercise(
     "typical-setup-first",
+    asks=Number(),
     right="ln K for K classes, whatever the data: a test of one line.",
     hints=(
         "Which probability does each class get?",
@@ -16,7 +18,7 @@ from .core import Mistake, as_array, call, compare, exercise
 def first(answer, rng):
     """The loss of equal probabilities is ln 100."""
     compare(
-        as_array(answer, ()),
+        answer,
         np.log(100),
         rtol=0.01,
         mistakes=[
@@ -37,6 +39,7 @@ def first(answer, rng):
 
 @exercise(
     "typical-setup-mean",
+    asks=Function("prepare(train, test)"),
     right="The mean belongs to the network: it was trained with that of the training pictures.",
     hints=(
         "Whose mean was subtracted from the pictures that the network has seen?",
@@ -90,6 +93,7 @@ def mean(answer, rng):
 
 @exercise(
     "typical-setup-offset",
+    asks=Function("largest(d, mean, std)"),
     right="Two numbers span the plane in which the offset acts, and it moves one eigenvalue.",
     hints=(
         "By symmetry the eigenvector has the same entry for all inputs, and another for the bias.",
@@ -141,6 +145,7 @@ def offset(answer, rng):
 
 @exercise(
     "typical-setup-variance",
+    asks=Function("dropped(mean, variance, p)"),
     right="The mean is kept, the second moment is not.",
     hints=(
         "Compute the mean and the second moment of the dropped activation.",
@@ -192,6 +197,7 @@ def variance(answer, rng):
 
 @exercise(
     "typical-setup-schedule",
+    asks=Function("rate(eta, alpha, k)"),
     right="Under batch normalization, weight decay is a rate that grows.",
     hints=(
         "Take the shrinking out: V_k = W_k / s_k with s_k = (1 - eta alpha)^k. Which step does V_k make?",
@@ -244,6 +250,7 @@ def schedule(answer, rng):
 
 @exercise(
     "typical-setup-bug",
+    asks=Function("error(a, b)"),
     right="What two networks have in common cancels in their difference.",
     hints=(
         "What do the networks of a pair have in common, and where does it cancel?",

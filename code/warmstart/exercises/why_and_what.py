@@ -2,11 +2,13 @@
 
 import numpy as np
 
+from .asks import Function, Number
 from .core import Mistake, Unusable, Wrong, as_array, call, compare, describe, exercise
 
 
 @exercise(
     "why-and-what-control",
+    asks=Number("points"),
     right="What the training of the source added is the difference to the same network untrained.",
     hints=(
         "Which two arms differ in nothing but the training of the source?",
@@ -16,7 +18,7 @@ from .core import Mistake, Unusable, Wrong, as_array, call, compare, describe, e
 def control(answer, rng):
     """Frozen minus random frozen: 2 points."""
     compare(
-        as_array(answer, ()),
+        answer,
         2,
         mistakes=[
             Mistake(
@@ -45,6 +47,7 @@ def control(answer, rng):
 
 @exercise(
     "why-and-what-first-step",
+    asks=Function("logits(h, y, K, eta)"),
     right="The first step compares with the one example that was seen, and loud features make it a large one.",
     hints=(
         "With zero logits every class has the probability 1/K. What is the gradient by the logits?",
@@ -100,6 +103,7 @@ def first_step(answer, rng):
 
 @exercise(
     "why-and-what-forget",
+    asks=Function("share(n, d)"),
     right="With fewer examples than features, this share of a new picture's features meets the start of the head.",
     hints=(
         "How many of the d directions do n examples span?",
@@ -147,6 +151,7 @@ def forget(answer, rng):
 
 @exercise(
     "why-and-what-units",
+    asks=Function("convert(W, b, s, o)"),
     right="A change of units, or of sign, is one line in the first layer, exact and without training.",
     hints=(
         "Write W x + b with x = (new - offset) / scale, and sort the terms.",
@@ -212,6 +217,7 @@ def units(answer, rng):
 
 @exercise(
     "why-and-what-general",
+    asks=Function("general(A, B, R, tolerance)"),
     right="General means: as good as the layer of the task itself, and better than a random one.",
     hints=(
         "Two comparisons decide: with the control of the same task, and with the random one.",
@@ -268,6 +274,7 @@ def general(answer, rng):
 
 @exercise(
     "why-and-what-leak",
+    asks=Function("split(labels, per_class, rng)"),
     right="A test picture that was trained on tests nothing.",
     hints=(
         "Which rows are left when the labelled ones have been drawn?",

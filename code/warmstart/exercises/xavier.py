@@ -4,11 +4,13 @@ from itertools import pairwise
 
 import numpy as np
 
+from .asks import Function, Number
 from .core import Mistake, Unusable, Wrong, as_array, call, check_mean, compare, draw, exercise
 
 
 @exercise(
     "xavier-std",
+    asks=Number(),
     right="The mean of the fans is 200, its inverse the variance, and the root of that the standard deviation.",
     hints=(
         "Xavier's rule gives a variance: 1 over the mean of the two fans.",
@@ -19,7 +21,7 @@ def std(answer, rng):
     """The standard deviation for a layer from 300 to 100 units."""
     one_fan = "Xavier's rule looks at both fans.", "Take the mean of 300 and 100."
     compare(
-        as_array(answer, ()),
+        answer,
         np.sqrt(2 / 400),
         rtol=0.01,
         mistakes=[
@@ -67,6 +69,7 @@ def std(answer, rng):
 
 @exercise(
     "xavier-backward",
+    asks=Function("gradients(weights, delta)"),
     right="The gradient sums along the columns: the transpose, from the last matrix to the first.",
     hints=(
         "Start with delta, and go through the matrices from the last to the first. What does each do to the gradient?",
@@ -152,6 +155,7 @@ def _backward_mistakes(weights, delta, vectors, right):
 
 @exercise(
     "xavier-share",
+    asks=Function("forward(widths, alpha)"),
     right="What lies between the ends cancels: a family of rules that is safe wherever widths alternate.",
     hints=(
         "One layer multiplies the signal by fan_in times the variance. Simplify that.",
@@ -216,6 +220,7 @@ def share(answer, rng):
 
 @exercise(
     "xavier-decay",
+    asks=Function("limit(c)"),
     right="The cubic term alone decides how fast a signal fades that is kept to first order.",
     hints=(
         "Square the series up to z^4, and take the mean over z ~ N(0, q). What is E[z^4]?",
@@ -266,6 +271,7 @@ def decay(answer, rng):
 
 @exercise(
     "xavier-bug",
+    asks=Function("xavier_uniform(fan_in, fan_out, rng)"),
     right="A limit is not a standard deviation: between them lies the root of 3, in every layer.",
     hints=(
         "Which variance does a uniform distribution between -scale and scale have?",
