@@ -9,6 +9,8 @@ from pathlib import Path
 import nbformat
 import yaml
 
+from warmstart.exercises.core import exercises, registered
+
 ROOT = Path(__file__).resolve().parent.parent
 CHAPTERS = ROOT / "chapters"
 NOTEBOOK_METADATA = {
@@ -38,8 +40,8 @@ def repository_url():
 
 
 def counts_as_open(cell):
-    """Whether a reader has to read this code: all but what is folded or removed, and the setup, folded or not."""
-    plumbing = cell.id == "bootstrap" or cell.id.endswith("-solution") or FOLDED.match(cell.id)
+    """Whether a reader has to read this code: all but what is folded, removed or asked, and the setup, folded or not."""
+    plumbing = cell.id == "bootstrap" or cell.id.endswith(("-try", "-solution")) or FOLDED.match(cell.id)
     return cell.cell_type == "code" and (cell.id.startswith("setup") or not plumbing)
 
 
@@ -47,6 +49,20 @@ def open_code(notebook):
     """The lines of code that count as open."""
     shown = [cell.source for cell in notebook.cells if counts_as_open(cell)]
     return [line for source in shown for line in source.splitlines() if line.strip()]
+
+
+def attempt_for(cell):
+    """The code of the cell ``ex-<name>-try`` as the exercise asks for it; None for another cell.
+
+    >>> print(attempt_for("ex-he-halves-try"))
+    answer = ...
+    check("he-halves", answer)
+    """
+    found = re.fullmatch(r"ex-([\w-]+)-try", cell)
+    if found is None or found[1] not in exercises():
+        return None
+    asks = registered(found[1]).asks
+    return f'{asks.attempt()}\ncheck("{found[1]}", {asks.name})'
 
 
 def read(path):
@@ -65,6 +81,8 @@ def canonical(notebook):
         if cell.cell_type == "code" and FOLDED.match(cell.id):
             tags.append("hide-input")
         cell.metadata = {key: value for key, value in (*cell.metadata.items(), ("tags", tags)) if value}
+        if (attempt := attempt_for(cell.id)) is not None:
+            cell.source = attempt
         if cell.id == "bootstrap":
             cell.source = BOOTSTRAP.format(repository=repository_url())
             cell.metadata = {"tags": ["remove-cell"]}

@@ -10,11 +10,12 @@ import yaml
 
 from bookext.naming import name_of, path_of
 from bookext.reading import minutes
-from chapters import CHAPTERS, canonical, chapter_paths, counts_as_open, open_code, read
+from chapters import CHAPTERS, attempt_for, canonical, chapter_paths, counts_as_open, open_code, read
 from stress import RESULTS, knobs
 from study import changed, declared, differing, runs
 from warmstart import studies
-from warmstart.exercises.core import exercises
+from warmstart.exercises.asks import Function
+from warmstart.exercises.core import exercises, registered
 
 VERDICTS = ("holds", "holds under conditions", "garbled in the transcript", "not supported")
 #: Chapters with more open code than 250 lines, since cells `setup-...` count; these numbers may only fall.
@@ -188,9 +189,16 @@ def test_exercises_are_the_registered_ones_and_their_solutions_are_right(path, c
     for name in labels:
         attempt = cells[ids.index(f"ex-{name}-try")]
         solution = cells[ids.index(f"ex-{name}-solution")]
-        assert f'check("{name}", ' in attempt.source
+        assert attempt.source == attempt_for(attempt.id)
+        told = cells[ids.index(f"ex-{name}")].source
+        assert all(re.search(rf"\b{word}\b", told) for word in arguments(registered(name).asks)), name
         assert printed(attempt).startswith("… Not attempted"), name
         assert printed(solution).startswith("✓ Right."), name
+
+
+def arguments(kind):
+    """The names of the arguments of a function that is asked for."""
+    return re.findall(r"\w+", kind.signature.partition("(")[2]) if isinstance(kind, Function) else []
 
 
 def test_no_training_curve_is_printed(cells):

@@ -6,6 +6,8 @@ mistake's name, part of its first hint);
 ``UNKNOWN`` wrong answers that no mistake explains; ``UNUSABLE`` what is no answer of the kind asked for.
 """
 
+import ast
+import inspect
 from collections import Counter
 from importlib import import_module
 from pathlib import Path
@@ -14,7 +16,8 @@ import numpy as np
 import pytest
 
 from warmstart.exercises import core
-from warmstart.exercises.core import examine, exercises
+from warmstart.exercises.asks import Function
+from warmstart.exercises.core import examine, exercises, registered
 
 SEEDS = range(8)
 HERE = Path(__file__).parent
@@ -84,9 +87,37 @@ def test_nonsense_gets_a_message(name, answer):
     assert look(name, answer).status == "unusable"
 
 
+@pytest.mark.parametrize("name", [name for name in exercises() if not isinstance(registered(name).asks, Function)])
+def test_the_kind_of_an_exercise_refuses_what_cannot_be_judged_and_nothing_else(name):
+    answers = [answer for other, answer, *_ in RIGHT + WRONG + UNKNOWN + UNUSABLE if other == name] + NONSENSE
+    for answer in answers:
+        try:
+            registered(name).asks.read(answer)
+            readable = True
+        except core.Unusable:
+            readable = False
+        assert readable == (look(name, answer).status != "unusable"), answer
+
+
+def signatures():
+    """For each function that is asked for: its exercise and its signature."""
+    return [(name, kind.signature) for name in exercises() if isinstance(kind := registered(name).asks, Function)]
+
+
+@pytest.mark.parametrize(("name", "signature"), signatures())
+def test_right_answers_have_the_arguments_that_are_asked_for(name, signature):
+    count = len(ast.parse(f"def {signature}: ...").body[0].args.args)
+    for other, answer in RIGHT:
+        if other == name:
+            inspect.signature(answer).bind(*range(count))
+
+
 @pytest.mark.parametrize("name", exercises())
 def test_unattempted(name):
     assert look(name, ...).status == "unattempted"
+    kind, given = registered(name).asks, {}
+    exec(kind.attempt(), given)
+    assert look(name, given[kind.name]).status == "unattempted"
 
 
 def test_waking_is_what_a_network_does():

@@ -1,6 +1,7 @@
 """The exercise framework: verdicts, hints that grow, and nonsense that is answered and never raised."""
 
 import math
+import sys
 import time
 from contextlib import suppress
 
@@ -10,30 +11,36 @@ import torch
 from hypothesis import given
 from hypothesis import strategies as st
 
-from warmstart.exercises import core
+from warmstart.exercises import asks, core
 
 
 @pytest.fixture(autouse=True)
 def own_registry(monkeypatch):
-    """Three exercises of our own: a number, a function, a choice."""
+    """Exercises of our own: a number, a function, two flags, letters."""
     monkeypatch.setattr(core, "_registry", {})
     monkeypatch.setattr(core, "_tries", core.Counter())
     monkeypatch.setattr(core, "iter_modules", lambda folders: [])
 
-    @core.exercise("toy-number", right="Two is even.", hints=("Count again.", "It is small.", "It is even."))
+    hints = ("Count again.", "It is small.", "It is even.")
+
+    @core.exercise("toy-number", asks=asks.Number(), right="Two is even.", hints=hints)
     def number(answer, rng):
         mistakes = [core.Mistake("one too many", 3.0, "You counted the end.", "Leave the end out.")]
         core.compare(answer, 2.0, mistakes=mistakes)
 
-    @core.exercise("toy-double", right="Doubling is linear.", hints=("Try f(1).",))
+    @core.exercise("toy-double", asks=asks.Function("double(x)"), right="Doubling is linear.", hints=("Try f(1).",))
     def double(answer, rng):
         x = rng.normal(size=3)
         mistakes = [core.Mistake("the square", x**2, "Not x times x.")]
         core.compare(core.call(answer, x), 2 * x, mistakes=mistakes)
 
-    @core.exercise("toy-choice", right="Yes.", hints=("Which one?",))
-    def choice(answer, rng):
-        if core.as_choice(answer, ("left", "right")) != "left":
+    @core.exercise("toy-flags", asks=asks.Flags("same", ("a turn", "a stretch")), right="Yes.", hints=("Which?",))
+    def flags(answer, rng):
+        core.compare(answer, [1, 0], mistakes=[core.Mistake("the mirror image", [0, 1], "Turn around.")])
+
+    @core.exercise("toy-letters", asks=asks.Letters("answer", "ABC"), right="Yes.", hints=("Which one?",))
+    def letters(answer, rng):
+        if answer != {"A", "B"}:
             raise core.Wrong("the mirror image", "Turn around.")
 
 
@@ -48,6 +55,27 @@ def test_right_in_any_numeric_dress(answer):
 def test_unattempted():
     assert core.examine("toy-number").status == "unattempted"
     assert "Not attempted" in str(core.examine("toy-number", ...))
+
+
+@pytest.mark.parametrize("name", ["toy-number", "toy-double", "toy-flags", "toy-letters"])
+def test_what_the_notebook_gives_runs_and_is_not_attempted(name):
+    kind, namespace = core.registered(name).asks, {}
+    exec(kind.attempt(), namespace)
+    assert core.examine(name, namespace[kind.name]).status == "unattempted"
+
+
+def test_a_list_with_dots_left_is_not_attempted():
+    assert core.examine("toy-flags", [True, ...]).status == "unattempted"
+
+
+def test_letters_may_be_separated_in_any_way():
+    for answer in ("AB", "b, a", ["A", "B"], "A and B"):
+        assert core.examine("toy-letters", answer).status == "right"
+
+
+def test_the_number_of_tries_can_be_handed_in():
+    for tries, seen in ((0, 1), (2, 3), (9, 3), (0, 1)):
+        assert core.examine("toy-number", 7, tries=tries).message.count("Hint:") == seen
 
 
 def test_a_recognized_mistake_is_named_and_hints_grow():
@@ -131,8 +159,12 @@ NONSENSE = [
     ("toy-double", lambda x: "four", "an array of shape (3,), and you gave str 'four'"),
     ("toy-double", lambda x: 1.0, "an array of shape (3,), and you gave a number"),
     ("toy-double", lambda x: x * np.inf, "an array with values that are not finite"),
-    ("toy-choice", 3, "one of 'left', 'right', and you gave int 3"),
-    ("toy-choice", "up", "one of 'left', 'right', and you gave str 'up'"),
+    ("toy-flags", [True], "an array of shape (2,)"),
+    ("toy-flags", [0.5, 0], "a list of 2 True or False, and you gave list [0.5, 0]"),
+    ("toy-flags", "AB", "an array of shape (2,), and you gave str 'AB'"),
+    ("toy-letters", 3, "text of the letters A to C, such as 'ABC', and you gave int 3"),
+    ("toy-letters", "AD", "text of the letters A to C, such as 'ABC', and you gave str 'AD'"),
+    ("toy-letters", ["A", 2], "text of the letters A to C"),
 ]
 
 
@@ -153,7 +185,7 @@ anything = st.recursive(
 )
 
 
-@given(st.sampled_from(["toy-number", "toy-double", "toy-choice"]), anything)
+@given(st.sampled_from(["toy-number", "toy-double", "toy-flags", "toy-letters"]), anything)
 def test_no_answer_raises(name, answer):
     for given_answer in (answer, lambda *inputs: answer):
         assert core.examine(name, given_answer).status in ("right", "wrong", "unusable")
@@ -165,7 +197,16 @@ def endless(x):
             x = x + 1
 
 
-def test_an_endless_loop_is_stopped(monkeypatch):
+@pytest.fixture(params=["threads", "no threads"])
+def threads(request, monkeypatch):
+    """As on a computer, and as in a browser."""
+    if request.param == "no threads":
+        if sys.version_info < (3, 12):
+            pytest.skip("without threads a deadline needs Python 3.12; tests/site tries it in a browser")
+        monkeypatch.setattr(core.threading.Timer, "start", raises)
+
+
+def test_an_endless_loop_is_stopped(threads, monkeypatch):
     monkeypatch.setattr(core, "SECONDS", 0.2)
     assert "does a loop never end?" in core.examine("toy-double", endless).message
     assert "does a loop never end?" in core.examine("toy-number", Endless()).message
@@ -219,7 +260,7 @@ def test_an_unknown_exercise_lists_the_known(name):
 
 def test_a_name_is_taken_once():
     with pytest.raises(ValueError, match="registered twice"):
-        core.exercise("toy-number", right="", hints=())(lambda answer, rng: None)
+        core.exercise("toy-number", asks=asks.Number(), right="", hints=())(lambda answer, rng: None)
 
 
 def test_a_mistake_that_equals_the_right_answer_by_chance_does_not_count():

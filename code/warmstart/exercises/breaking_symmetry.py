@@ -1,14 +1,10 @@
 """Checks of the chapter *Breaking the symmetry*."""
 
-import re
-from collections.abc import Iterable
-
 import numpy as np
 
 from .asks import Function, Letters, Number
-from .core import Mistake, Unusable, Wrong, as_array, call, compare, describe, draw, exercise
+from .core import Mistake, Wrong, as_array, call, compare, draw, exercise
 
-LETTERS = "ABCDEFGH"
 WIDTH, DEPTH = 64, 20
 
 
@@ -21,9 +17,8 @@ WIDTH, DEPTH = 64, 20
         "Examples, optimizer and inputs are the same for all units. What belongs to one unit alone?",
     ),
 )
-def breakers(answer, rng):
+def breakers(chosen, rng):
     """Dropout on hidden units, different hidden biases and different outgoing weights break it: D, F, G."""
-    chosen = _letters(answer)
     if chosen == {"D", "F", "G"}:
         return
     if "A" in chosen:
@@ -61,17 +56,6 @@ def breakers(answer, rng):
         "Two units with other biases do not have the same activation.",
         "The gradient of v_j is delta h_j: other h_j, other v_j, and one step later other w_j.",
     )
-
-
-def _letters(answer):
-    wanted = "text of the letters A to H, such as 'ABC'"
-    parts = [answer] if isinstance(answer, str) else list(answer) if isinstance(answer, Iterable) else []
-    if not parts or not all(isinstance(part, str) for part in parts):
-        raise Unusable(f"This exercise asks for {wanted}, and you gave {describe(answer)}.")
-    letters = set(re.sub(r"AND|[^A-Z]", "", " ".join(parts).upper()))
-    if not letters or not letters <= set(LETTERS):
-        raise Unusable(f"This exercise asks for {wanted}, and you gave {describe(answer)}.")
-    return letters
 
 
 @exercise(

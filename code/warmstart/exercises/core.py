@@ -4,6 +4,7 @@ A check is a function ``(answer, rng)`` that returns if the answer is right and 
 
     @exercise(
         "calibrating-variance-sum-variance",
+        asks=Function("sum_variance(n, var_w, var_x)"),
         right="Variances add, so a neuron with more inputs has a larger output.",
         hints=("Write the variance of a sum of independent terms.", "All N terms have the same variance."),
     )
@@ -14,28 +15,45 @@ A check is a function ``(answer, rng)`` that returns if the answer is right and 
             Mistake("the standard deviation", np.sqrt(n * var_w * var_x), "You took a root too many."),
         ])
 
-Inputs are drawn afresh from ``rng`` at each call, so that a number that was right by luck fails the next time.
+``asks.py`` has the kinds of answers, from which the notebook's cell for an attempt is written. Inputs are drawn afresh
+from ``rng`` at each call, so that a number that was right by luck fails the next time.
 """
 
+import contextlib
 import ctypes
+import sys
 import threading
 import time
 from collections import Counter
 from collections.abc import Callable, Sequence
-from contextlib import contextmanager, redirect_stderr, redirect_stdout, suppress
+from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
 from difflib import get_close_matches
 from importlib import import_module
 from io import StringIO
 from pathlib import Path
 from pkgutil import iter_modules
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 SECONDS = 10.0
+NARROW = "NumPy's integers have 32 bits in a browser, and overflow beyond 2**31 without a word: compute in floats."
 _registry = {}
 _tries = Counter()
+
+
+class Kind(Protocol):
+    """A kind of answer; ``asks.py`` has them."""
+
+    name: str
+
+    def attempt(self) -> str:
+        """Return the code that a notebook gives to the reader."""
+
+    def read(self, answer: object) -> object:
+        """Return the answer as its check gets it, or raise :class:`Unusable` or :class:`Unattempted`."""
 
 
 class Mistake:
@@ -57,18 +75,29 @@ class Unusable(Exception):  # noqa: N818
     """The answer is not of a kind that could be right: the message says what came and what is wanted."""
 
 
+class Unattempted(Exception):  # noqa: N818
+    """The dots that stand for the answer are still there."""
+
+
 class TookTooLong(BaseException):
     """Raised inside the reader's function after ``SECONDS``; no ``except Exception`` of theirs can swallow it."""
 
 
 @dataclass(frozen=True)
 class Verdict:
-    """What a check found: ``status`` is "right", "wrong", "unusable" or "unattempted"."""
+    """What a check found: ``status`` is "right", "wrong", "unusable" or "unattempted"; ``hints`` are all there are."""
 
     exercise: str
     status: str
     mistake: str
-    message: str
+    said: str
+    hints: tuple[str, ...] = ()
+    tries: int = 0
+
+    @property
+    def message(self) -> str:
+        """What is said: after a wrong answer one hint, and one more with each try."""
+        return " ".join((self.said, *(f"Hint: {hint}" for hint in self.hints[: self.tries])))
 
     def __str__(self):
         """Return the one paragraph that the reader sees."""
@@ -77,19 +106,25 @@ class Verdict:
 
 
 @dataclass(frozen=True)
-class _Exercise:
-    function: object
+class Exercise:
+    """A registered exercise: its check, the kind of answer it asks for, and what it says."""
+
+    function: Callable
+    asks: Kind
     right: str
     hints: tuple[str, ...]
 
 
-def exercise(name: str, *, right: str, hints: tuple[str, ...]) -> Callable:
-    """Register the decorated check; ``right`` says why the answer matters, ``hints`` serve unrecognized mistakes."""
+def exercise(name: str, *, asks: Kind, right: str, hints: tuple[str, ...]) -> Callable:
+    """Register the decorated check, which gets what ``asks.read`` returns of an answer.
+
+    ``right`` says why the answer matters, ``hints`` serve unrecognized mistakes.
+    """
 
     def register(function):
         if name in _registry:
             raise ValueError(f"the exercise {name!r} is registered twice")
-        _registry[name] = _Exercise(function, right, tuple(hints))
+        _registry[name] = Exercise(function, asks, right, tuple(hints))
         return function
 
     return register
@@ -98,9 +133,14 @@ def exercise(name: str, *, right: str, hints: tuple[str, ...]) -> Callable:
 def exercises() -> list[str]:
     """Return the names of all exercises, in order; the modules beside this one hold them, one a chapter."""
     for module in iter_modules([str(Path(__file__).parent)]):
-        if module.name != "core":
+        if module.name not in ("asks", "core"):
             import_module(f"{__package__}.{module.name}")
     return sorted(_registry)
+
+
+def registered(name: str) -> Exercise:
+    """Return the exercise ``name``."""
+    return _registry[name]
 
 
 def check(name: str, answer: object = ...) -> None:
@@ -119,25 +159,38 @@ def check(name: str, answer: object = ...) -> None:
     print(examine(name, answer))
 
 
-def examine(name: str, answer: object = ..., *, rng: np.random.Generator | None = None) -> Verdict:
-    """Return the :class:`Verdict` on ``answer`` that ``check`` prints; ``rng`` fixes the random inputs in tests."""
+def examine(
+    name: str, answer: object = ..., *, tries: int | None = None, rng: np.random.Generator | None = None
+) -> Verdict:
+    """Return the :class:`Verdict` on ``answer`` that ``check`` prints.
+
+    Args:
+        name: The exercise.
+        answer: The answer.
+        tries: How many wrong answers were given before; by default those of this session are counted.
+        rng: Fixes the random inputs, for tests.
+    """
     known = exercises()
     if not isinstance(name, str) or name not in known:
         near = get_close_matches(str(name), known, n=6) or known
         return Verdict(str(name), "unusable", "", f"There is no exercise {name!r}. There are: {', '.join(near)}.")
-    if answer is ...:
-        message = "Not attempted yet: replace the dots by your answer and run the cell again."
-        return Verdict(name, "unattempted", "", message)
     entry, started = _registry[name], time.monotonic()
     try:
         with _quiet(), _deadline():
-            entry.function(answer, np.random.default_rng() if rng is None else rng)
+            if answer is ...:
+                raise Unattempted
+            entry.function(entry.asks.read(answer), np.random.default_rng() if rng is None else rng)
+    except Unattempted:
+        said = "Not attempted yet: replace the dots by your answer and run the cell again."
+        return Verdict(name, "unattempted", "", said)
     except TookTooLong:  # code in C is interrupted only when it returns, so say how long it took
         took = f"{time.monotonic() - started:.0f} seconds; allowed are {SECONDS:g}"
         return Verdict(name, "unusable", "", f"The check of your answer took {took}: does a loop never end?")
     except Wrong as wrong:
-        _tries[name] += 1
-        return Verdict(name, "wrong", wrong.name, _explain(wrong, entry.hints, _tries[name]))
+        tries = _tries[name] if tries is None else tries
+        _tries[name] = tries + 1
+        said = f"Not yet: this looks like {wrong.name}." if wrong.name else "Not yet."
+        return Verdict(name, "wrong", wrong.name, said, wrong.hints or entry.hints, tries + 1)
     except Unusable as unusable:
         return Verdict(name, "unusable", "", str(unusable))
     except (Exception, SystemExit) as error:  # an answer can be anything, and its methods can raise anything
@@ -146,24 +199,19 @@ def examine(name: str, answer: object = ..., *, rng: np.random.Generator | None 
     return Verdict(name, "right", "", f"Right. {entry.right}")
 
 
-def _explain(wrong, general_hints, tries):
-    hints = wrong.hints or general_hints
-    said = f"Not yet: this looks like {wrong.name}." if wrong.name else "Not yet."
-    return " ".join((said, *(f"Hint: {hint}" for hint in hints[:tries])))
-
-
 def call(function: Callable, *arguments: object) -> object:
     """Return ``function(*arguments)`` of the reader's; a failure inside becomes :class:`Unusable`.
 
     Arrays are handed over as copies, so that a function that changes its inputs cannot change the check.
     """
-    if not callable(function):
-        raise Unusable(f"This exercise asks for a function, and you gave {describe(function)}.")
     arguments = [value.copy() if isinstance(value, np.ndarray) else value for value in arguments]
     try:
-        return function(*arguments)
+        value = function(*arguments)
     except (Exception, SystemExit) as error:
         raise Unusable(f"Your function raised {_describe_error(error)}") from None
+    if value is ...:
+        raise Unattempted
+    return value
 
 
 def draw(function: Callable, *arguments: object, shape: tuple[int, ...], rng: np.random.Generator) -> np.ndarray:
@@ -216,7 +264,12 @@ def compare(
     for mistake in mistakes:
         if equals(mistake.value):
             raise Wrong(mistake.name, *mistake.hints)
-    raise Wrong()
+    raise Wrong("", *((NARROW,) if _is_narrow(answer) else ()))
+
+
+def _is_narrow(answer):
+    """Whether the answer was computed in integers of 32 bits because the machine, a browser, takes these by default."""
+    return np.dtype(int) == np.int32 and getattr(answer, "dtype", None) == np.int32
 
 
 def as_array(answer: object, shape: tuple[int, ...]) -> np.ndarray:
@@ -243,15 +296,6 @@ def as_array(answer: object, shape: tuple[int, ...]) -> np.ndarray:
         which = describe(answer) if shape == () else "an array with values that are not finite"
         raise Unusable(f"This exercise asks for {wanted} (finite), and you gave {which}.")
     return value
-
-
-def as_choice(answer: object, options: Sequence[str]) -> str:
-    """Return ``answer`` in lower case if it is one of ``options`` (texts), or raise :class:`Unusable`."""
-    choice = answer.strip().lower() if isinstance(answer, str) else answer
-    if not isinstance(choice, str) or choice not in options:
-        allowed = ", ".join(map(repr, options))
-        raise Unusable(f"This exercise asks for one of {allowed}, and you gave {describe(answer)}.")
-    return choice
 
 
 def describe(value: object) -> str:
@@ -283,8 +327,8 @@ def _quiet():
 def _deadline():
     """Raise :class:`TookTooLong` in the body once ``SECONDS`` have passed.
 
-    A timer thread asks the interpreter to raise it, which costs the body nothing. Where there are no threads (in
-    the browser, which has a stop button of its own) the body runs without a deadline.
+    A timer thread asks the interpreter to raise it, which costs the body nothing. Where there are no threads, as in
+    a browser, each loop and each call looks at the clock (Python 3.12 or later).
     """
     raise_in, lock, running = ctypes.pythonapi.PyThreadState_SetAsyncExc, threading.Lock(), [True]
     thread = ctypes.c_ulong(threading.get_ident())
@@ -299,7 +343,8 @@ def _deadline():
     try:
         timer.start()
     except RuntimeError:
-        yield
+        with _watched() if hasattr(sys, "monitoring") else nullcontext():
+            yield
         return
     try:
         yield
@@ -308,3 +353,24 @@ def _deadline():
             running.clear()
         raise_in(thread, None)  # what was asked for but not yet raised
         timer.cancel()
+
+
+@contextmanager
+def _watched():
+    """Raise :class:`TookTooLong` in the body at the first jump or call after ``SECONDS``, but in no exit of ours."""
+    monitoring, end, ours = sys.monitoring, time.monotonic() + SECONDS, {__file__, contextlib.__file__}
+    events = monitoring.events.JUMP, monitoring.events.PY_START
+
+    def look(code, *place):
+        if time.monotonic() > end and code.co_filename not in ours:
+            raise TookTooLong
+
+    monitoring.use_tool_id(monitoring.PROFILER_ID, "warmstart")
+    for event in events:
+        monitoring.register_callback(monitoring.PROFILER_ID, event, look)
+    monitoring.set_events(monitoring.PROFILER_ID, sum(events))
+    try:
+        yield
+    finally:
+        monitoring.set_events(monitoring.PROFILER_ID, 0)
+        monitoring.free_tool_id(monitoring.PROFILER_ID)

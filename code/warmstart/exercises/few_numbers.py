@@ -84,7 +84,19 @@ def count(answer, rng):
 
 @exercise(
     "few-numbers-moves",
-    asks=Flags("moves", ("A random, B = 0: A has a gradient", "A random, B = 0: B has a gradient", "A = 0, B random: A has a gradient", "A = 0, B random: B has a gradient", "both random: A has a gradient", "both random: B has a gradient", "both zero: A has a gradient", "both zero: B has a gradient")),
+    asks=Flags(
+        "moves",
+        (
+            "A random, B = 0: A has a gradient",
+            "A random, B = 0: B has a gradient",
+            "A = 0, B random: A has a gradient",
+            "A = 0, B random: B has a gradient",
+            "both random: A has a gradient",
+            "both random: B has a gradient",
+            "both zero: A has a gradient",
+            "both zero: B has a gradient",
+        ),
+    ),
     right="Each matrix gets its gradient through the other: one of them may be zero, not both.",
     hints=(
         "Look at the two gradients: which matrix stands in which?",

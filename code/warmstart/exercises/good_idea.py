@@ -8,7 +8,17 @@ from .core import Mistake, as_array, call, compare, exercise
 
 @exercise(
     "good-idea-invariant",
-    asks=Flags("stays", ("a rotation", "all units times 10", "a constant added to each unit", "the units in another order", "one unit times 10", "an invertible linear map")),
+    asks=Flags(
+        "stays",
+        (
+            "a rotation",
+            "all units times 10",
+            "a constant added to each unit",
+            "the units in another order",
+            "one unit times 10",
+            "an invertible linear map",
+        ),
+    ),
     right="CKA sees the angles and the relative lengths of the inputs, in the metric of the units as they are.",
     hints=(
         "Ask of each change: are the products x_i · x_j the same, up to one common factor?",

@@ -8,7 +8,10 @@ from .core import Mistake, Unusable, as_array, call, compare, describe, exercise
 
 @exercise(
     "how-to-transfer-stops",
-    asks=Flags("moves", ("learning rate 0", "requires_grad = False", "evaluation mode", "evaluation mode and requires_grad = False")),
+    asks=Flags(
+        "moves",
+        ("learning rate 0", "requires_grad = False", "evaluation mode", "evaluation mode and requires_grad = False"),
+    ),
     right="Only evaluation mode stops the running statistics; it stops nothing else.",
     hints=(
         "When does batch normalization update its running mean?",

@@ -8,7 +8,20 @@ from .core import Mistake, as_array, call, compare, exercise
 
 @exercise(
     "several-tasks-moves",
-    asks=Flags("moves", ("weights (1, 0): the trunk moves", "weights (1, 0): the first head moves", "weights (1, 0): the second head moves", "weights (1, 1): the trunk moves", "weights (1, 1): the first head moves", "weights (1, 1): the second head moves", "weights (0, 1): the trunk moves", "weights (0, 1): the first head moves", "weights (0, 1): the second head moves")),
+    asks=Flags(
+        "moves",
+        (
+            "weights (1, 0): the trunk moves",
+            "weights (1, 0): the first head moves",
+            "weights (1, 0): the second head moves",
+            "weights (1, 1): the trunk moves",
+            "weights (1, 1): the first head moves",
+            "weights (1, 1): the second head moves",
+            "weights (0, 1): the trunk moves",
+            "weights (0, 1): the first head moves",
+            "weights (0, 1): the second head moves",
+        ),
+    ),
     right="A weight of zero takes a task's head out of training, and the task out of the trunk.",
     hints=(
         "Each head has one task, the trunk has both: which of them has a weight that is not zero?",

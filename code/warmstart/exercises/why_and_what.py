@@ -283,7 +283,7 @@ def general(answer, rng):
 )
 def leak(answer, rng):
     """Properties of a split: same number a class, disjoint, complete, drawn from rng."""
-    per_class, counts = int(rng.integers(2, 5)), rng.integers(6, 12, 3)
+    per_class, counts = int(rng.integers(2, 5)), rng.integers(6, 12, 3, dtype=np.intp)
     labels = rng.permutation(np.repeat(np.arange(3), counts))
 
     def rows(seed):
