@@ -40,7 +40,7 @@ def repository_url():
 
 
 def counts_as_open(cell):
-    """Whether a reader has to read this code: all but what is folded, removed or asked, and the setup, folded or not."""
+    """Whether a reader has to read this code: all that is not folded, removed or asked; the setup counts anyway."""
     plumbing = cell.id == "bootstrap" or cell.id.endswith(("-try", "-solution")) or FOLDED.match(cell.id)
     return cell.cell_type == "code" and (cell.id.startswith("setup") or not plumbing)
 
