@@ -1,7 +1,6 @@
 """Answers to the exercises of *Breaking the symmetry*: right ones, and wrong ones."""
 
 import numpy as np
-import torch
 
 
 def rows(weight, squared_length=2.0):
@@ -83,10 +82,6 @@ RIGHT = [
     ("breakers", "{D, F, G}"),
     ("breakers", np.array(["D", "F", "G"])),
     ("breakers", ("d", "f", "g")),
-    ("twin", lambda n, eta: torch.tensor([eta / n, n * eta], dtype=torch.double)),
-    ("twin", lambda n, eta: [torch.tensor(eta / n, dtype=torch.double), n * eta]),
-    ("no-dice", lambda n_out, n_in: torch.tensor(rows(waves(n_out, n_in)))),
-    ("one-mask", lambda h, p, rng: torch.tensor(dropout(h, p, rng))),
     ("survive", "0.18"),
     ("survive", np.sqrt(2 / 64 * 10 ** (-0.95 / 20))),  # just inside, below
     ("survive", np.sqrt(2 / 64 * 10 ** (1.03 / 20))),  # and above

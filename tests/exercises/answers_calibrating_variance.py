@@ -3,7 +3,6 @@
 import math
 
 import numpy as np
-import torch
 
 
 def product_variance(mean, variance):
@@ -76,10 +75,6 @@ RIGHT = [
     ("underflow", lambda f, s: int(np.log10(s) / np.log10(f) * 2) + 1),
     ("underflow", count_layers),
     ("ten-percent", "304"),
-    ("ten-percent", torch.tensor(304.5)),
-    ("product-variance", lambda m, v: torch.tensor(product_variance(m, v))),
-    ("uniform-limit", lambda shape: torch.tensor(3 / shape[1], dtype=torch.double).sqrt()),
-    ("fan", lambda n_in, n_out, rng: torch.tensor(fan_uniform(n_in, n_out, rng))),
 ]
 WRONG = [
     ("ten-percent", 1.1**30, "values, not of their squares", "The weights are 1.1 times too"),

@@ -3,7 +3,6 @@
 import math
 
 import numpy as np
-import torch
 
 
 def settle(s, beta):
@@ -17,7 +16,6 @@ RIGHT = [
     ("kept", 6.0**-12),
     ("kept", "4.6e-10"),
     ("slope", lambda r: math.sqrt(2 / r - 1)),
-    ("slope", lambda r: torch.tensor((2 - r) / r, dtype=torch.double).sqrt()),
     ("fixed", lambda s, beta: beta / (1 - s / 2)),
     ("fixed", settle),
     ("merge", lambda s: s / 2),

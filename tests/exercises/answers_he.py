@@ -3,7 +3,6 @@
 import math
 
 import numpy as np
-import torch
 
 
 def fill(xavier, he, *, constant=0.1, uniform=np.random.Generator.random, normal=np.random.Generator.standard_normal):
@@ -27,16 +26,6 @@ def right_he(n, m, shape):
     return math.sqrt(2 / n)
 
 
-def in_torch(kind, shape, fan_in, fan_out, rng):
-    generator = torch.Generator().manual_seed(int(rng.integers(2**31)))
-    if kind == "constant":
-        return torch.full(shape, 0.1)
-    if kind == "uniform":
-        return torch.rand(shape, generator=generator)
-    fan = fan_in if kind == "he" else (fan_in + fan_out) / 2
-    return torch.empty(shape).normal_(0, math.sqrt((1 + (kind == "he")) / fan), generator=generator)
-
-
 def narrowest(depth, p):
     n = 1
     while 1 - (1 - 2.0**-n) ** depth >= p:
@@ -51,11 +40,9 @@ def bound(depth, p):
 RIGHT = [
     ("halves", 0.75**20),
     ("halves", "0.00317"),
-    ("halves", torch.tensor(0.75) ** 20),
     ("two-slopes", lambda a, b: math.sqrt(2 / (a**2 + b**2))),
     ("two-slopes", lambda a, b: 1 / np.sqrt(np.mean([a * a, b * b]))),
     ("four", fill(right_xavier, right_he)),
-    ("four", in_torch),
     ("dead", narrowest),
     ("dead", lambda depth, p: math.floor(bound(depth, p)) + 1),
     ("transposed", lambda shape, stride: shape[0] * shape[2] * shape[3] / stride**2),

@@ -3,7 +3,6 @@
 from math import factorial, log, log2, prod
 
 import numpy as np
-import torch
 
 
 def plain_end(A, y, start):
@@ -62,10 +61,7 @@ RIGHT = [
     ("near-miss", np.array([0.6, 0.5])),
     ("extra-steps", "10"),
     ("scaled-limit", scaled_by_running),
-    ("scaled-limit", lambda A, y, s, rates: torch.tensor(scaled_solution(A, y, s, rates))),
     ("count", lambda widths: prod(2 * k for n in widths for k in range(1, n + 1))),
-    ("shuffle", lambda W1, b1, W2, order: [W1[order].tolist(), torch.tensor(b1[order]), W2.T[order].T]),
-    ("near-miss", torch.tensor([0.7, 0.2])),
 ]
 WRONG = [
     ("extra-steps", 1024, "proportional to the distance", "A step does not cover a"),

@@ -1,18 +1,27 @@
 """The site, built once into a temporary folder that all test processes share, and its pages."""
 
+import functools
 import os
+import shutil
 import subprocess
 import sys
+import threading
 from functools import cache
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 
 import pytest
 import yaml
 from bs4 import BeautifulSoup
 from filelock import FileLock
+from playwright.sync_api import expect, sync_playwright
 
 ROOT = Path(__file__).resolve().parents[2]
+BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
+DESKTOP = {"width": 1280, "height": 800}
 BUILD = "import sys; from jupyter_book.cli.main import main; sys.exit(main())"
+
+expect.set_options(timeout=60_000)
 
 
 class Site:
@@ -70,3 +79,43 @@ def page(request):
 @pytest.fixture(params=Site(None).chapters)
 def chapter(request):
     return request.param
+
+
+class QuietHandler(SimpleHTTPRequestHandler):
+    def log_message(self, *args):
+        pass
+
+
+@pytest.fixture(scope="module")
+def address(site):
+    """The site, served on a free port of this machine."""
+    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(QuietHandler, directory=site.folder))
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+    server.server_close()
+
+
+@pytest.fixture(scope="module")
+def browser():
+    """The system's Chromium; without one the tests are skipped, in CI they fail."""
+    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
+    if executable is None:
+        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"no browser found; looked for {', '.join(BROWSERS)}")
+    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=executable) as chromium:
+        yield chromium
+
+
+@pytest.fixture(scope="module")
+def context(browser):
+    with browser.new_context(viewport=DESKTOP, reduced_motion="reduce") as context:
+        context.set_default_timeout(60_000)  # a machine under load is no fault of the page
+        yield context
+
+
+@pytest.fixture
+def tab(context):
+    """A tab for one test."""
+    tab = context.new_page()
+    yield tab
+    tab.close()

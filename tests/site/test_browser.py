@@ -1,20 +1,13 @@
 """The built site in Chromium: what each page loads and weighs, how it fits, and what the reader can operate."""
 
-import functools
 import gzip
-import os
 import re
-import shutil
-import threading
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from urllib.parse import unquote, urlsplit
 
 import pytest
 from axe_playwright_python.sync_playwright import Axe
-from playwright.sync_api import expect, sync_playwright
+from playwright.sync_api import expect
 
-expect.set_options(timeout=60_000)
-BROWSERS = ("chromium", "chromium-browser", "google-chrome", "google-chrome-stable")
 DESKTOP, PHONE = {"width": 1280, "height": 800}, {"width": 390, "height": 844}
 FIRST = "chapters/01_starting_point"
 
@@ -38,38 +31,6 @@ THIN_OUT = """() => {
     }
     for (const formula of document.querySelectorAll(".katex:not(.katex-display *)")) formula.replaceWith("x")
 }"""
-
-
-class QuietHandler(SimpleHTTPRequestHandler):
-    def log_message(self, *args):
-        pass
-
-
-@pytest.fixture(scope="module")
-def address(site):
-    """The site, served on a free port of this machine."""
-    server = ThreadingHTTPServer(("127.0.0.1", 0), functools.partial(QuietHandler, directory=site.folder))
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
-    server.server_close()
-
-
-@pytest.fixture(scope="module")
-def browser():
-    """The system's Chromium; without one the tests are skipped, in CI they fail."""
-    executable = next(filter(None, map(shutil.which, BROWSERS)), None)
-    if executable is None:
-        (pytest.fail if os.environ.get("CI") else pytest.skip)(f"no browser found; looked for {', '.join(BROWSERS)}")
-    with sync_playwright() as playwright, playwright.chromium.launch(executable_path=executable) as chromium:
-        yield chromium
-
-
-@pytest.fixture(scope="module")
-def context(browser):
-    with browser.new_context(viewport=DESKTOP, reduced_motion="reduce") as context:
-        context.set_default_timeout(60_000)  # a machine under load is no fault of the page
-        yield context
 
 
 class Visit:
@@ -103,14 +64,6 @@ def visit(context, address, page):
     visit = Visit(context, f"{address}/{page}.html")
     yield visit
     visit.tab.close()
-
-
-@pytest.fixture
-def tab(context):
-    """A tab for one test."""
-    tab = context.new_page()
-    yield tab
-    tab.close()
 
 
 def test_page_asks_no_other_host(visit, address):

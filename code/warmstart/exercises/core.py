@@ -24,7 +24,7 @@ import ctypes
 import sys
 import threading
 import time
-from collections import Counter
+from collections import Counter, deque
 from collections.abc import Callable, Sequence
 from contextlib import contextmanager, nullcontext, redirect_stderr, redirect_stdout, suppress
 from dataclasses import dataclass
@@ -42,6 +42,7 @@ SECONDS = 10.0
 NARROW = "NumPy's integers have 32 bits in a browser, and overflow beyond 2**31 without a word: compute in floats."
 _registry = {}
 _tries = Counter()
+_compared = deque(maxlen=100)
 
 
 class Kind(Protocol):
@@ -133,14 +134,22 @@ def exercise(name: str, *, asks: Kind, right: str, hints: tuple[str, ...]) -> Ca
 def exercises() -> list[str]:
     """Return the names of all exercises, in order; the modules beside this one hold them, one a chapter."""
     for module in iter_modules([str(Path(__file__).parent)]):
-        if module.name not in ("asks", "core"):
+        if module.name not in ("asks", "core", "page"):
             import_module(f"{__package__}.{module.name}")
     return sorted(_registry)
 
 
 def registered(name: str) -> Exercise:
-    """Return the exercise ``name``."""
+    """Return the exercise ``name``; raise KeyError if there is none."""
+    exercises()
     return _registry[name]
+
+
+def recognized(name: str, answer: object) -> list:
+    """Return what the check of an exercise compares ``answer`` with: the right value, and those of known mistakes."""
+    _compared.clear()
+    examine(name, answer, tries=0)
+    return list(_compared)
 
 
 def check(name: str, answer: object = ...) -> None:
@@ -176,7 +185,7 @@ def examine(
         return Verdict(str(name), "unusable", "", f"There is no exercise {name!r}. There are: {', '.join(near)}.")
     entry, started = _registry[name], time.monotonic()
     try:
-        with _quiet(), _deadline():
+        with _quiet(), deadline():
             if answer is ...:
                 raise Unattempted
             entry.function(entry.asks.read(answer), np.random.default_rng() if rng is None else rng)
@@ -254,6 +263,7 @@ def compare(
     random inputs) is passed over.
     """
     value = as_array(answer, np.shape(right))
+    _compared.extend([right, *(mistake.value for mistake in mistakes)])
 
     def equals(other):
         other = np.asarray(other, dtype=float)
@@ -324,7 +334,7 @@ def _quiet():
 
 
 @contextmanager
-def _deadline():
+def deadline():
     """Raise :class:`TookTooLong` in the body once ``SECONDS`` have passed.
 
     A timer thread asks the interpreter to raise it, which costs the body nothing. Where there are no threads, as in
