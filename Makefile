@@ -7,7 +7,7 @@ SITE := _build/html
 WORKERS ?= 2
 
 .DEFAULT_GOAL := help
-.PHONY: help book serve check bench test run stress study links chapter clean
+.PHONY: help book serve check bench test run stress study links chapter claim clean
 
 help: ## list the targets
 	@grep -E '^[a-z]+:.*##' Makefile | sed -E 's/^([a-z]+):[^#]*## (.*)/  make \1	\2/'
@@ -40,6 +40,9 @@ run: $(VENV)/.full ## execute the chapters in place and write them in canonical 
 
 chapter: $(VENV)/.full ## begin a chapter as a draft: make chapter N=04 NAME=xavier TITLE="..."
 	PYTHONPATH=_ext $(BIN)/python tools/new_chapter.py "$(N)" "$(NAME)" "$(TITLE)"
+
+claim: $(VENV)/.full ## run a chapter up to the cell that asserts a claim: make claim L=L17 [SEED=3]
+	PYTHONPATH=_ext $(BIN)/python tools/claim.py "$(L)" $(SEED)
 
 stress: $(VENV)/.full ## rerun chapters with other seeds and knobs, and list what fails: make stress [CHAPTERS=...]
 	PYTHONPATH=_ext $(BIN)/python tools/stress.py $(CHAPTERS)

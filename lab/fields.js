@@ -1,24 +1,12 @@
 /** The fields in which a reader answers. Nothing that they write, and nothing that Python prints, becomes HTML. */
 
 import { calculate, plain, shown } from "./arithmetic.js";
+import { make } from "./make.js";
 import { ofFlags, ofNumber } from "./verdicts.js";
 
 /** A telephone changes what one types: not here. */
 const AS_TYPED = { autocapitalize: "off", autocorrect: "off", autocomplete: "off", spellcheck: "false" };
 let unique = 0;
-
-/**
- * Make an element with attributes and children; text stays text.
- * @param {string} tag
- * @param {Record<string, string>} attributes
- * @param {(Node | string)[]} children
- */
-export function make(tag, attributes = {}, children = []) {
-  const element = document.createElement(tag);
-  for (const [name, value] of Object.entries(attributes)) element.setAttribute(name, value);
-  element.append(...children);
-  return element;
-}
 
 /**
  * @typedef {{element: HTMLElement, read: () => any, write: (kept: any) => void,

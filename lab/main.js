@@ -1,8 +1,9 @@
 /** Bring the exercises of a page to life: a field after each attempt, a verdict below, marks where something is solved. */
 
-import { field, make } from "./fields.js";
+import { field } from "./fields.js";
+import { make } from "./make.js";
 import { progress } from "./progress.js";
-import { mark, megabytes, obstacle } from "./start.js";
+import { mark, megabytes } from "./start.js";
 import { Store } from "./store.js";
 import { message } from "./verdicts.js";
 
@@ -31,14 +32,36 @@ for (const [name, entry] of Object.entries(data.exercises)) {
   cell.classList.add("is-answered-below");
 }
 progress(store, data);
+for (const [id, { knobs }] of Object.entries(data.cells)) {
+  const cell = document.getElementById(`cell-${id}`);
+  const labels = { [id.startsWith("assert-") ? "Check it here" : "Run"]: "run", ...(knobs && { "Other numbers": "adjust" }), Edit: "edit" };
+  cell?.append(make("div", { class: "cell-tools" }, Object.entries(labels).map(([label, act]) => tool(cell, id, label, act))));
+}
+
+/** A button of a cell, whose tools are loaded when it is pressed. */
+function tool(cell, id, label, act) {
+  const button = make("button", { type: "button", "aria-label": `${label}: ${id}` }, [label]);
+  button.addEventListener("click", async () => {
+    try {
+      await prepare();
+      const { tools } = await load("cells");
+      tools(cell, id, { data, python, announce: (words) => (status.textContent = words) })[act]();
+    } catch (error) {
+      status.textContent = error.message;
+      button.after(make("span", { class: "cell-said" }, [error.message]));
+    }
+  });
+  return button;
+}
+
+/** @param {"python" | "cells"} name */
+const load = (name) => import(new URL(root + data.scripts[name], window.location.href));
 
 /** Load what speaks with the worker. */
 async function prepare() {
-  const reason = obstacle(data.python, window.location.protocol, window);
-  if (reason) throw new Error(reason);
-  if (python) return;
+  if (window.location.protocol === "file:") throw new Error("Pages opened from a folder cannot start Python: browsers ask for a server. Run make serve, or use the site.");
   try {
-    const { Python } = await import(new URL(root + data.python.client, window.location.href));
+    const { Python } = await load("python");
     python ??= new Python(data.python, root, mark);
   } catch {
     throw new Error("A script for Python is missing, blocked, or sent with a wrong type by this server. Reload the page, or try again later.");
@@ -57,7 +80,7 @@ function answer(name, entry, title) {
     make("p", { class: "answer-title" }, ["Answer here"]), own.element, make("div", { class: "answer-buttons" }, [check, stop]), verdict, printed,
   ]);
   if (needsPython && data.python)
-    form.querySelector(".answer-buttons").append(make("span", { class: "answer-note" }, [`The first check loads Python once: ${megabytes(data.python.bytes)}.`]));
+    form.querySelector(".answer-buttons").append(make("span", { class: "answer-note" }, [`The first check loads Python once: ${megabytes(Object.values(data.python.files).reduce((sum, file) => sum + file.bytes, 0))}.`]));
   if (!store.lasting) form.append(make("p", { class: "answer-note" }, ["This browser will not keep your answers."]));
   if (needsPython && lastStartDied) show("", "The last start of Python did not finish, and the page was loaded anew. It starts only when you press Check.");
   own.write(store.get(name).text);
@@ -91,7 +114,7 @@ function answer(name, entry, title) {
     printed.hidden = true;
     if (!found) {
       stop.hidden = false;
-      const question = { type: "judge", name, source: own.source(kept), given: `${data.imports}\n${entry.given ?? ""}`, tries };
+      const question = { type: "judge", name, source: own.source(kept), given: `${data.imports[0]}\n${entry.given ?? ""}`, tries };
       await prepare();
       found = (await python.ask(question, (words) => show("working", words))).verdict;
       printed.textContent = found.printed;

@@ -1,6 +1,6 @@
 /** What is solved: a mark at each exercise, a count for each chapter in the contents, a row on the front page. */
 
-import { make } from "./fields.js";
+import { make } from "./make.js";
 
 /**
  * @param {import("./store.js").Store} store

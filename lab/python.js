@@ -10,6 +10,24 @@ const LARGE = 500e6;
 const PATIENCE = 14e3;
 /** A start that says nothing for so long has failed. */
 const SILENCE = 45e3;
+const PROBE = Uint8Array.of(0, 97, 115, 109, 1, 0, 0, 0);
+
+/**
+ * Why Python cannot run here, in words for the reader; empty if nothing is known to be in the way.
+ * @param {Settings | null} settings
+ * @param {{WebAssembly?: any, Worker?: any, DecompressionStream?: any}} browser
+ */
+export function obstacle(settings, browser) {
+  if (!settings)
+    return "This copy of the book was built without Python for the page. Build it once with a network (make book), and the button works; the notebook on Colab or Binder checks this answer as well.";
+  if (!browser.Worker || !browser.DecompressionStream) return "This browser is too old to run Python in a page.";
+  try {
+    new browser.WebAssembly.Module(PROBE);
+  } catch {
+    return "This browser may not run WebAssembly here, perhaps by a rule of your school or company. The notebook on Colab checks this answer as well.";
+  }
+  return "";
+}
 
 export class Python {
   /**
@@ -19,6 +37,9 @@ export class Python {
    */
   constructor(settings, root, mark) {
     Object.assign(this, { settings, root, mark, worker: null, started: null, size: 0, waiting: new Map(), asked: 0 });
+    /** Whether cells ran: then the worker holds what the reader computed, and is not replaced. */
+    this.holds = false;
+    this.loaded = new Set();
   }
 
   /**
@@ -28,17 +49,51 @@ export class Python {
    * @returns {Promise<any>}
    */
   async ask(question, report) {
-    if (this.size > LARGE) this.stop("");
+    if (this.size > LARGE && !this.holds) this.stop("");
     this.report = report;
     await this.start();
     report("Checking …");
     return this.send(question, PATIENCE);
   }
 
+  /**
+   * Run cells one after the other, until one fails.
+   * @param {{id: string, source: string}[]} steps
+   * @param {{plots: boolean, files: string[], dpi: number}} needs
+   * @param {(words: string) => void} report
+   */
+  async run(steps, { plots, files, dpi }, report) {
+    this.report = report;
+    await this.start();
+    this.holds = true;
+    await this.load("plots", plots ? Object.keys(this.settings.plots) : []);
+    await this.load("data", files);
+    const done = [];
+    let answer = { text: "", figures: [], error: "" };
+    for (const [i, { id, source }] of steps.entries()) {
+      this.report(steps.length > 1 ? `Running cell ${i + 1} of ${steps.length} …` : "Running …");
+      answer = await this.send({ type: "cell", cell: id, source, dpi }, 0);
+      if (answer.error) return { ...answer, cell: id, done };
+      done.push({ id, source });
+    }
+    return { ...answer, cell: steps.at(-1).id, done };
+  }
+
+  /** @param {"plots" | "data"} group @param {string[]} names */
+  async load(group, names) {
+    const files = Object.fromEntries(names.filter((name) => !this.loaded.has(name)).map((name) => [name, this.settings[group][name]]));
+    if (!Object.keys(files).length) return;
+    await this.send({ type: group, folder: this.folder, files }, SILENCE);
+    for (const name of names) this.loaded.add(name);
+  }
+
   start() {
     if (this.started) return this.started;
+    const reason = obstacle(this.settings, window);
+    if (reason) return Promise.reject(new Error(reason));
     this.mark("set");
     const folder = new URL(`${this.settings.folder}/`, new URL(this.root, location.href)).href;
+    this.folder = folder;
     this.worker = new Worker(new URL(`../${this.settings.worker}`, folder), { type: "module" });
     this.worker.onmessage = (event) => this.receive(event.data);
     this.worker.onerror = (event) => {
@@ -66,6 +121,7 @@ export class Python {
 
   watch(entry) {
     clearTimeout(entry.timer);
+    if (!entry.patience) return;
     const words = entry.patience === SILENCE
       ? "Nothing came for 45 seconds. The connection may be too slow, or something is blocked."
       : "The answer took too long and was stopped: does a loop never end?";
@@ -97,7 +153,7 @@ export class Python {
   stop(words = "Stopped.") {
     this.worker?.terminate();
     this.mark("clear");
-    Object.assign(this, { worker: null, started: null, size: 0 });
+    Object.assign(this, { worker: null, started: null, size: 0, holds: false, loaded: new Set() });
     for (const entry of this.waiting.values()) {
       clearTimeout(entry.timer);
       entry.reject(new Error(words));

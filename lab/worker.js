@@ -18,7 +18,7 @@ self.addEventListener("unhandledrejection", (event) => {
 
 self.onmessage = async ({ data }) => {
   try {
-    const answer = data.type === "start" ? await start(data) : judge(data);
+    const answer = await { start, judge, cell, plots, data: dataFiles }[data.type](data);
     say({ type: "done", id: data.id, size: size(), ...answer });
   } catch (error) {
     const words = error instanceof Told ? error.message : `Python could not go on: ${error?.message ?? error}`;
@@ -26,18 +26,24 @@ self.onmessage = async ({ data }) => {
   }
 };
 
-async function start({ folder, files }) {
+/** Fetch files, each compared with its hash, and say how much is there. */
+async function fetchAll(what, folder, files) {
   const total = Object.values(files).reduce((sum, file) => sum + file.bytes, 0);
   let loaded = 0;
   const count = (bytes) => {
     loaded += bytes;
-    progress(`Loading Python: ${(loaded / 1e6).toFixed(1)} of ${(total / 1e6).toFixed(1)} MB …`);
+    progress(`Loading ${what}: ${(loaded / 1e6).toFixed(1)} of ${(total / 1e6).toFixed(1)} MB …`);
   };
   const got = {};
   await Promise.all(Object.entries(files).map(async ([name, file]) => {
     const packed = await load(folder + file.address, file.integrity, count);
     if (!name.endsWith(".mjs")) got[name] = await unpack(packed, name);
   }));
+  return got;
+}
+
+async function start({ folder, files }) {
+  const got = await fetchAll("Python", folder, files);
   progress("Starting Python …");
   const fetched = self.fetch.bind(self);
   self.fetch = (resource, options) => {
@@ -52,7 +58,7 @@ async function start({ folder, files }) {
     if (name.endsWith(".whl")) pyodide.unpackArchive(buffer, "wheel");
     else if (name === "warmstart.zip") pyodide.unpackArchive(buffer, "zip", { extractDir: sitePackages() });
   }
-  pyodide.runPython("import importlib; importlib.invalidate_caches()\nfrom warmstart.exercises import page");
+  pyodide.runPython("import importlib; importlib.invalidate_caches()\nfrom warmstart.exercises import page\nimport run\nnotebook = run.Notebook()");
   return {};
 }
 
@@ -93,4 +99,28 @@ function judge({ name, source, given, tries, seed }) {
   const verdict = found.toJs({ dict_converter: Object.fromEntries });
   found.destroy();
   return { verdict };
+}
+
+async function plots({ folder, files }) {
+  for (const buffer of Object.values(await fetchAll("Matplotlib", folder, files))) pyodide.unpackArchive(buffer, "wheel");
+  progress("Starting Matplotlib …");
+  pyodide.runPython("importlib.invalidate_caches()\nimport matplotlib\nmatplotlib.use('agg')\nimport matplotlib.pyplot");
+  return {};
+}
+
+async function dataFiles({ folder, files }) {
+  const got = await fetchAll("data", folder, files);
+  const place = pyodide.runPython("import warmstart, os; os.path.dirname(warmstart.__file__)");
+  for (const [name, buffer] of Object.entries(got)) {
+    pyodide.FS.mkdirTree(`${place}/${name.split("/")[0]}`);
+    pyodide.FS.writeFile(`${place}/${name}`, new Uint8Array(buffer));
+  }
+  return {};
+}
+
+function cell({ cell: name, source, dpi }) {
+  const found = pyodide.globals.get("notebook").run(name, source, dpi);
+  const answer = found.toJs({ dict_converter: Object.fromEntries });
+  found.destroy();
+  return answer;
 }

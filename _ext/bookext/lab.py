@@ -4,28 +4,33 @@ The modules of the folder ``lab`` become one script, since browsers refuse modul
 name and those of all files that it loads hold their hash, so that no cache gives a page the files of another build.
 """
 
-import ast
 import hashlib
 import json
 import re
-import sys
+from functools import cache
 from pathlib import Path
 
+import rjsmin
 from sphinx.util.logging import getLogger
 
-from . import runtime
+from . import closure, runtime
 from .answers import field, fields
 from .claims import source
 from .naming import name_of
 
 SOURCES = Path(__file__).resolve().parents[2] / "lab"
-PLAIN = {"numpy", *sys.stdlib_module_names}
+LOADS = re.compile(r"\b(fashion_mnist|mnist|emoji|photographs)\(|studies\.load\(\"(\w+)\"")
 IMPORT = re.compile(r'^import \{[^}]*\} from "\./([\w.]+)";\n', re.MULTILINE)
 logger = getLogger(__name__)
 
 
-def bundle(entry: Path) -> str:
-    """Return a module and those that it imports as one script, without comments and indentation."""
+def bundle(entry: Path, *, module: bool = False) -> str:
+    """Return a module and those that it imports as one script, without comments.
+
+    Args:
+        entry: The module that imports the others.
+        module: Whether the script is a module that exports what its entry does, or a plain one with names of its own.
+    """
     done = {}
 
     def add(path):
@@ -33,11 +38,12 @@ def bundle(entry: Path) -> str:
         for name in IMPORT.findall(text):
             if name not in done:
                 add(path.with_name(name))
-        done[path.name] = re.sub(r"^export ", "", IMPORT.sub("", text), flags=re.MULTILINE)
+        exports = module and path == entry
+        done[path.name] = IMPORT.sub("", text) if exports else re.sub(r"^export ", "", IMPORT.sub("", text), flags=re.M)
 
     add(entry)
-    text = re.sub(r"/\*.*?\*/ ?", "", "\n".join(done.values()), flags=re.DOTALL)  # no text of ours holds such signs
-    return "(() => {\n" + re.sub(r"\n\s*", "\n", text).strip() + "\n})();\n"
+    text = "\n".join(done.values())
+    return rjsmin.jsmin(text if module else f"(() => {{\n{text}\n}})();")
 
 
 def hashed(stem: str, text: str) -> str:
@@ -45,29 +51,40 @@ def hashed(stem: str, text: str) -> str:
     return f"{stem}-{hashlib.sha256(text.encode()).hexdigest()[:8]}.js"
 
 
-def imports_of(notebook: Path) -> str:
-    """Return the imports of a chapter that a browser can do, so that an answer finds the names of the notebook.
+def cells_of(notebook: Path) -> list[dict]:
+    """Return the cells of a notebook."""
+    return json.loads(notebook.read_text(encoding="utf-8"))["cells"]
 
-    Those of the package that need torch are left out name by name, as is what draws.
+
+def imports_of(notebook: Path) -> list[str]:
+    """Return the imports of a chapter that a browser can do, without those for figures and with them.
+
+    With them an answer finds the names of the notebook.
     """
-    there = {path.with_suffix("").as_posix().removesuffix("/__init__") for path in runtime.without_torch()} - {"plots"}
-    found = []
-    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    for node in ast.parse("\n".join(source(cell) for cell in cells if cell["id"] == "imports")).body:
-        if isinstance(node, ast.Import):
-            node.names = [alias for alias in node.names if alias.name.split(".")[0] in PLAIN]
-        elif isinstance(node, ast.ImportFrom) and node.module == "warmstart":
-            node.names = [alias for alias in node.names if alias.name in there]
-        elif not isinstance(node, ast.ImportFrom) or node.module not in PLAIN:
-            continue
-        found += [ast.unparse(node)] if node.names else []
-    return "\n".join(found)
+    text = "\n".join(source(cell) for cell in cells_of(notebook) if cell["id"] == "imports")
+    draws = closure.importable(text, draws=True)
+    return [closure.importable(text), f"{draws}\nplots.use_style()" if "plots" in closure.names_of(draws) else draws]
+
+
+@cache
+def runnable(notebook: Path) -> dict[str, dict]:
+    """Return the cells of a chapter that a browser can run: what each needs, loads and draws, and if it has knobs."""
+    code = [cell for cell in cells_of(notebook) if cell["cell_type"] == "code" and not cell["id"].startswith("ex-")]
+    texts = {cell["id"]: source(cell) for cell in code if cell["id"] != "bootstrap"}
+    plain, draws = map(closure.names_of, imports_of(notebook))
+    found = {}
+    for name, needs in closure.runnable(list(texts.items())).items():
+        whole = "\n".join(texts[one] for one in (*needs, name))
+        places = [f"datasets/{one}.npz" if one else f"studies/{other}.jsonl" for one, other in LOADS.findall(whole)]
+        reads = closure.look(name, whole).reads
+        found[name] = {"needs": needs, "files": sorted(set(places)), "plots": bool(reads & (draws - plain))}
+        found[name]["knobs"] = "parameters" in needs and name.startswith(("fig-", "assert-"))
+    return found
 
 
 def exercises_of(notebook: Path) -> dict[str, dict]:
     """Return what the page asks in a chapter, in the order of its exercises."""
-    cells = json.loads(notebook.read_text(encoding="utf-8"))["cells"]
-    texts = {cell["id"]: source(cell) for cell in cells}
+    texts = {cell["id"]: source(cell) for cell in cells_of(notebook)}
     names = sorted(fields(name_of(notebook)), key=lambda name: list(texts).index(f"ex-{name}-try"))
     return {name: field(name, texts.get(f"ex-{name}-given", "")) for name in names}
 
@@ -76,18 +93,23 @@ def prepare(app):
     """Make all of it before the pages are written (event ``builder-inited``)."""
     if app.builder.format != "html":
         return
-    alone = {stem: (SOURCES / f"{stem}.js").read_text(encoding="utf-8") for stem in ("python", "worker")}
-    texts = {"lab": bundle(SOURCES / "main.js"), **{f"lab-{stem}": text for stem, text in alone.items()}}
+    texts = {"lab": bundle(SOURCES / "main.js"), "lab-python": bundle(SOURCES / "python.js", module=True)}
+    texts |= {
+        "lab-worker": bundle(SOURCES / "worker.js", module=True),
+        "lab-cells": bundle(SOURCES / "cells.js", module=True),
+    }
     chapters = sorted(Path(app.srcdir).glob("chapters/[0-9][0-9]_*.ipynb"))
     exercises = {f"chapters/{path.stem}": exercises_of(path) for path in chapters}
-    imports = {f"chapters/{path.stem}": imports_of(path) for path in chapters}
+    own = {f"chapters/{path.stem}": {"imports": imports_of(path), "cells": runnable(path)} for path in chapters}
     app.lab = {
         "exercises": exercises,
-        "imports": imports,
-        "scripts": {hashed(stem, text): text for stem, text in texts.items()},
+        "own": own,
+        "scripts": {stem: hashed(stem, text) for stem, text in texts.items()},
     }
+    app.lab["texts"] = {hashed(stem, text): text for stem, text in texts.items()}
     try:
-        app.lab["files"] = runtime.fetch() | {"warmstart.zip": runtime.packed()}
+        core = runtime.fetch() | {"warmstart.zip": runtime.packed(runtime.PACKAGE, SOURCES / "run.py")}
+        app.lab["files"] = {"files": core, "plots": runtime.fetch(runtime.PLOTS), "data": runtime.data_files()}
     except runtime.Unavailable as reason:
         app.lab["files"] = None
         logger.info("Pages check functions only where Python comes with them, and it does not: %s", reason)
@@ -95,33 +117,35 @@ def prepare(app):
 
 def add_to_page(app, page, template, context, doctree):
     """Give a page the script and its data (event ``html-page-context``)."""
-    if not hasattr(app, "lab"):
+    if not hasattr(app, "lab") or "body" not in context:  # the page of the search has none
         return
     if "python" not in app.lab:
         write(app)
-    script, client, worker = app.lab["scripts"]
+    scripts = app.lab["scripts"]
     data = {
         "exercises": app.lab["exercises"].get(page, {}),
-        "imports": app.lab["imports"].get(page, ""),
+        **app.lab["own"].get(page, {"imports": ["", ""], "cells": {}}),
         "chapters": {chapter: list(names) for chapter, names in app.lab["exercises"].items() if names},
-        "python": app.lab["python"] and {**app.lab["python"], "client": client, "worker": worker},
+        "python": app.lab["python"],
+        "scripts": {"python": scripts["lab-python"], "cells": scripts["lab-cells"]},
     }
     text = json.dumps(data, separators=(",", ":"), ensure_ascii=False).replace("<", "\\u003c")
-    context["body"] = context.get("body", "") + f'<script type="application/json" id="lab-data">{text}</script>'
-    app.add_js_file(script, loading_method="defer")
+    context["body"] += f'<script type="application/json" id="lab-data">{text}</script>'
+    app.add_js_file(scripts["lab"], loading_method="defer")
 
 
 def write(app):
     """Write the files into the site."""
     place = Path(app.outdir) / "_static"
     place.mkdir(parents=True, exist_ok=True)
-    for name, text in app.lab["scripts"].items():
+    for old in (*place.glob("lab-*.js"), *place.glob("python-*/*")):  # of an earlier build
+        old.unlink()
+    for name, text in app.lab.pop("texts").items():
         (place / name).write_text(text, encoding="utf-8")
     files = app.lab.pop("files")
     app.lab["python"] = None
     if files:
-        listed = runtime.write(files, place)
-        app.lab["python"] = {**listed, "bytes": sum(file["bytes"] for file in listed["files"].values())}
+        app.lab["python"] = {**runtime.write(files, place), "worker": app.lab["scripts"]["lab-worker"]}
 
 
 def setup(app):

@@ -14,6 +14,7 @@ from sphinx.errors import ExtensionError
 from sphinx.util.docutils import SphinxDirective
 
 from . import claims
+from .lab import runnable
 from .long import report
 from .markup import link, table
 
@@ -94,8 +95,17 @@ class ClaimsTable(_LedgerDirective):
         chapter = pending_xref("", nodes.inline("", page), refdoc=self.env.docname, refwarn=True, **target)
         asserts = link(*here, finding.anchor, nodes.inline("", "the cell that asserts it"))
         where = [nodes.paragraph("", "", chapter), nodes.paragraph("", "", asserts)]
+        where.append(self.again(finding))
         where.append(nodes.paragraph("", self.stressed(finding), classes=["stressed"]))
         return [claim, *remark], [verdict], where
+
+    def again(self, finding):
+        """How the reader checks the claim: in the page if it needs no torch, else by a command."""
+        notebook = Path(self.env.srcdir) / FOLDER / f"{finding.notebook}.ipynb"
+        if f"assert-{finding.id}" in runnable(notebook):
+            here = self.env.app, self.env.docname, f"{FOLDER}/{finding.notebook}"
+            return nodes.paragraph("", "", link(*here, finding.anchor, nodes.inline("", "check it in the page")))
+        return nodes.paragraph("", "check it: ", nodes.literal("", f"make claim L={finding.id} SEED=3"))
 
     def stressed(self, finding):
         """On which seeds and knobs the claim's assertion was tried."""

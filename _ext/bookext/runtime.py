@@ -12,10 +12,12 @@ import hashlib
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 import urllib.request
 import zipfile
+from functools import cache
 from pathlib import Path
 
 VERSION = "314.0.3"
@@ -30,6 +32,28 @@ CORE = {
     "numpy-2.4.3-cp314-cp314-pyemscripten_2026_0_wasm32.whl": (
         "0cad9c1b91f0082e4f959bc0e0bf5835a2efbba6ab3b1e9d1fe6e7e564cca98e"
     ),
+}
+#: What Matplotlib needs to draw, without what it only uses to write fonts and time zones.
+PLOTS = {
+    "matplotlib-3.10.8-cp314-cp314-pyemscripten_2026_0_wasm32.whl": (
+        "2867b2003ee66d0d2478423f783ec035d432c6560ae86d0e58d096ff98cab6a8"
+    ),
+    "contourpy-1.3.3-cp314-cp314-pyemscripten_2026_0_wasm32.whl": (
+        "8af5f4338988b30a65f5c81c0a3f335353546809538e81d35b572ed4595f80b6"
+    ),
+    "kiwisolver-1.5.0-cp314-cp314-pyemscripten_2026_0_wasm32.whl": (
+        "7591db9cc1181815eeefb2e7c5b5622a18a3fa334788e1b49eb3e8ad7f90186f"
+    ),
+    "pillow-12.2.0-cp314-cp314-pyemscripten_2026_0_wasm32.whl": (
+        "a50d83a8a76d646768e99e93ed5bf365d0b83563fd8b597e77562e75c8f575a9"
+    ),
+    "cycler-0.12.1-py3-none-any.whl": "3569bab200be7f85520bf64a3ff334b016e19441ba89b588d2625c3b89da09c7",
+    "packaging-26.1-py3-none-any.whl": "2719239437268bcea22845651a242f2c252e2ed984645161dd203546f2a52219",
+    "pyparsing-3.3.2-py3-none-any.whl": "101eece4e324f842bf46e6f821fe5bc62d79b9ebfa3b399b6aff0e0ab0ee400f",
+    "python_dateutil-2.9.0.post0-py2.py3-none-any.whl": (
+        "e0dad39eec43965d30ef0dbe870617bd5a7ca795c65fda722a7ab2bbd2b747e3"
+    ),
+    "six-1.17.0-py2.py3-none-any.whl": "c6681057bd87fdec57e811b8e4007bad38deea284052817fa400d542c6423e2d",
 }
 MODULES = ("pyodide.mjs", "pyodide.asm.mjs")  # a browser imports these, so they are sent as they are
 
@@ -115,6 +139,7 @@ class _Remote(io.RawIOBase):
         return len(content)
 
 
+@cache
 def without_torch(package: Path = PACKAGE) -> list[Path]:
     """Return the modules that a browser can import: those that import neither torch nor a module that does."""
     trees = {path.relative_to(package): ast.parse(path.read_bytes()) for path in sorted(package.rglob("*.py"))}
@@ -144,32 +169,45 @@ def _imports(tree, path):
             yield from (f"{module}.{alias.name}".strip(".") for alias in node.names)
 
 
-def packed(package: Path = PACKAGE) -> bytes:
-    """Return the part of the package that needs no torch as a zip archive, the same bytes for the same files."""
+def packed(package: Path = PACKAGE, *also: Path) -> bytes:
+    """Return the part of the package that needs no torch as a zip archive, the same bytes for the same files.
+
+    Args:
+        package: Its folder.
+        *also: Files that are put beside the package.
+    """
     buffer = io.BytesIO()
+    files = {f"warmstart/{path.as_posix()}": package / path for path in without_torch(package)}
     with zipfile.ZipFile(buffer, "w") as archive:
-        for path in without_torch(package):
-            entry = zipfile.ZipInfo(f"warmstart/{path.as_posix()}", (1980, 1, 1, 0, 0, 0))
-            archive.writestr(entry, (package / path).read_bytes())
+        for name, path in {**files, **{path.name: path for path in also}}.items():
+            archive.writestr(zipfile.ZipInfo(name, (1980, 1, 1, 0, 0, 0)), path.read_bytes())
     return buffer.getvalue()
 
 
-def write(files: dict[str, bytes], place: Path) -> dict:
-    """Write the files for the site into a folder whose name holds their hash, and return what the page needs to know.
+def data_files(package: Path = PACKAGE) -> dict[str, bytes]:
+    """Return the data sets and stored results of the package, by their place in it."""
+    paths = sorted([*package.glob("datasets/*.npz"), *package.glob("studies/*.jsonl")])
+    return {path.relative_to(package).as_posix(): path.read_bytes() for path in paths}
 
-    That is the folder's name, and for each file its address, the bytes that are sent, and their hash for browsers.
+
+def write(groups: dict[str, dict[str, bytes]], place: Path) -> dict:
+    """Write files for the site into a folder whose name holds their hash, and return what the page needs to know.
+
+    That is the folder's name, and in each group for each file its address, the bytes that are sent, and their hash for
+    browsers.
     """
-    content = {name: data if name in MODULES else gzip.compress(data, mtime=0) for name, data in files.items()}
-    digests = {name: hashlib.sha256(data).digest() for name, data in content.items()}
+    contents = {
+        group: {name: data if name in MODULES else gzip.compress(data, mtime=0) for name, data in files.items()}
+        for group, files in groups.items()
+    }
+    digests = {name: hashlib.sha256(data).digest() for files in contents.values() for name, data in files.items()}
     folder = f"python-{hashlib.sha256(b''.join(digests.values())).hexdigest()[:8]}"
     (place / folder).mkdir(parents=True, exist_ok=True)
-    listed = {}
-    for name, data in content.items():
-        address = name if name in MODULES else f"{name.split('-')[0].replace('.', '-')}.bin"
-        (place / folder / address).write_bytes(data)
-        listed[name] = {
-            "address": address,
-            "bytes": len(data),
-            "integrity": f"sha256-{base64.b64encode(digests[name]).decode()}",
-        }
-    return {"folder": folder, "files": listed}
+    listed = {"folder": folder, **{group: {} for group in groups}}
+    for group, files in contents.items():
+        for name, data in files.items():
+            address = name if name in MODULES else f"{re.sub(r'[./]', '-', name.split('-')[0])}.bin"
+            (place / folder / address).write_bytes(data)
+            digest = base64.b64encode(digests[name]).decode()
+            listed[group][name] = {"address": address, "bytes": len(data), "integrity": f"sha256-{digest}"}
+    return listed

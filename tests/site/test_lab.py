@@ -14,7 +14,7 @@ from playwright.sync_api import expect
 from test_exercises import ANSWERS
 
 from bookext import runtime
-from bookext.lab import imports_of
+from bookext.lab import imports_of, runnable
 from chapters import ROOT, chapter_paths, read
 from warmstart.exercises import asks
 from warmstart.exercises.core import exercises, registered
@@ -159,7 +159,7 @@ def test_a_reader_solves_a_chapter_on_its_page(open_page, path):
 
 
 def test_an_answer_finds_the_imports_of_its_chapter_that_need_no_torch():
-    said = {path.stem: imports_of(path) for path in chapter_paths()}
+    said = {path.stem: imports_of(path)[0] for path in chapter_paths()}
     assert "from math import factorial" in said["01_starting_point"]
     assert all("import numpy as np" in text for text in said.values())
     assert not any(re.search(r"torch|plots|matplotlib|training|transfer", text) for text in said.values())
@@ -391,6 +391,72 @@ def test_axe_finds_nothing_after_answers(open_page, scheme, width):
         .filter((element) => !element.matches("label input") && element.offsetParent)
         .filter((element) => element.getBoundingClientRect().height < 44).map((element) => element.outerHTML)""")
     assert small == []
+
+
+def press(tab, cell, label):
+    tab.locator(f"#cell-{cell} .cell-tools").get_by_role("button", name=label).click()
+
+
+def shown(tab, cell):
+    """What a cell shows after it ran in the page."""
+    place = tab.locator(f"#cell-{cell} .cell-run")
+    expect(place).to_be_visible(timeout=120_000)
+    return place
+
+
+def test_a_figure_is_drawn_anew_with_other_numbers_and_reset(open_page):
+    tab = open_page()
+    committed = tab.locator("#cell-fig-depth .cell_output img")
+    expect(committed).to_be_visible()
+    press(tab, "fig-depth", "Run")
+    expect(shown(tab, "fig-depth").locator("img")).to_have_count(1)
+    assert tab.locator("#cell-fig-depth .cell-run img").evaluate("image => image.naturalWidth") > 400
+    first = tab.locator("#cell-fig-depth .cell-run img").get_attribute("src")
+    expect(committed).to_be_hidden()
+    press(tab, "fig-depth", "Other numbers")
+    knob = tab.locator("#cell-fig-depth .cell-knobs").get_by_label("SEED")
+    knob.fill("a")
+    press(tab, "fig-depth", "Run")
+    expect(tab.locator("#cell-fig-depth .cell-said")).to_have_text("SEED received a; allowed: a number")
+    knob.fill("3")
+    press(tab, "fig-depth", "Run")
+    expect(tab.locator("#cell-fig-depth .cell-run img")).not_to_have_attribute("src", first)
+    press(tab, "fig-depth", "Reset")
+    expect(committed).to_be_visible()
+    expect(tab.locator("#cell-fig-depth .cell-run")).to_be_hidden()
+    assert tab.errors == []
+
+
+def test_a_claim_is_checked_in_the_page_and_an_edited_cell_fails_in_words(open_page):
+    tab = open_page()
+    press(tab, "assert-L17", "Check it here")
+    expect(shown(tab, "assert-L17")).to_contain_text("Every assertion of this cell holds.")
+    press(tab, "assert-L17", "Edit")
+    area = tab.locator("#cell-assert-L17 textarea")
+    area.fill("print('<img src=x onerror=alert(1)>')\nassert 1 == 2, '<b id=bold>no</b>'")
+    press(tab, "assert-L17", "Check it here")
+    expect(shown(tab, "assert-L17")).to_contain_text("line 2: assert 1 == 2")
+    expect(shown(tab, "assert-L17")).to_contain_text("<img src=x onerror=alert(1)>")
+    expect(tab.locator("#bold, .cell-run img")).to_have_count(0)
+    area.fill("while True:\n    pass")
+    press(tab, "assert-L17", "Check it here")
+    expect(tab.locator("#cell-assert-L17 .cell-said")).to_contain_text("Running")
+    press(tab, "assert-L17", "Stop")
+    expect(tab.locator("#cell-assert-L17 .cell-said")).to_have_text("Stopped.")
+    press(tab, "assert-L17", "Reset")
+    press(tab, "assert-L17", "Check it here")
+    expect(shown(tab, "assert-L17")).to_contain_text("Every assertion of this cell holds.")
+    assert [
+        (one["id"], one["nodes"]) for one in Axe().run(tab, context="#cell-assert-L17").response["violations"]
+    ] == []
+
+
+def test_every_cell_that_runs_without_torch_has_its_buttons_and_no_other(open_page):
+    for path in chapter_paths():
+        tab = open_page(path.stem)
+        ids = tab.locator(".cell-tools").evaluate_all("all => all.map((one) => one.parentElement.id)")
+        assert sorted(ids) == sorted(f"cell-{name}" for name in runnable(path)), path.stem
+        tab.close()
 
 
 def test_what_is_sent_before_the_first_check_is_small(site):
