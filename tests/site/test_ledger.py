@@ -10,6 +10,7 @@ import pytest
 import yaml
 
 from bookext import claims
+from bookext.lab import runnable
 
 ROOT = Path(__file__).resolve().parents[2]
 PARTS = yaml.safe_load((ROOT / "chapters" / "claims.yml").read_text(encoding="utf-8"))
@@ -161,7 +162,9 @@ def test_ledger_says_what_the_chapters_say(site, rows, settled, number):
     if number in settled:
         said, page = settled[number]
         assert verdict.text.strip() == said
-        assert links == [f"{page}.html", f"{page}.html#cell-assert-{number}"]
+        lives = f"assert-{number}" in runnable(ROOT / "chapters" / f"{page}.ipynb")
+        assert links == [f"{page}.html", *[f"{page}.html#cell-assert-{number}"] * (1 + lives)]
+        assert f"make claim L={number}" in where.text or lives
         cell = site.tree(f"chapters/{page}").find(id=f"cell-assert-{number}")
         assert re.search(r"^assert |^    assert ", cell.select_one(".cell_input").text, re.MULTILINE)
         assert statement.a["href"] == f"{page}.html#claim-{number.lower()}"
