@@ -2,6 +2,7 @@
 
 import { field } from "./fields.js";
 import { make } from "./make.js";
+import { predictions } from "./predict.js";
 import { progress } from "./progress.js";
 import { mark, megabytes } from "./start.js";
 import { Store } from "./store.js";
@@ -16,6 +17,10 @@ mark("clear");
 let python = null;
 const status = make("div", { role: "status", "aria-atomic": "true", class: "visually-hidden", id: "lab-status" });
 document.body.append(status);
+
+function announce(words) {
+  status.textContent = words;
+}
 
 function storage() {
   try {
@@ -32,6 +37,7 @@ for (const [name, entry] of Object.entries(data.exercises)) {
   cell.classList.add("is-answered-below");
 }
 progress(store, data);
+predictions(store, data.predictions, announce);
 for (const [id, { knobs }] of Object.entries(data.cells)) {
   const cell = document.getElementById(`cell-${id}`);
   const labels = { [id.startsWith("assert-") ? "Check it here" : "Run"]: "run", ...(knobs && { "Other numbers": "adjust" }), Edit: "edit" };
@@ -45,7 +51,7 @@ function tool(cell, id, label, act) {
     try {
       await prepare();
       const { tools } = await load("cells");
-      tools(cell, id, { data, python, announce: (words) => (status.textContent = words) })[act]();
+      tools(cell, id, { data, python, announce })[act]();
     } catch (error) {
       status.textContent = error.message;
       button.after(make("span", { class: "cell-said" }, [error.message]));

@@ -76,7 +76,7 @@ def canonical(notebook):
     notebook.metadata = {key: notebook.metadata[key] for key in ("description", "draft") if key in notebook.metadata}
     notebook.metadata.update(NOTEBOOK_METADATA)
     for cell in notebook.cells:
-        cell.metadata = {key: cell.metadata[key] for key in ("mystnb", "tags") if cell.metadata.get(key)}
+        cell.metadata = {key: cell.metadata[key] for key in ("mystnb", "predict", "tags") if cell.metadata.get(key)}
         tags = [tag for tag in cell.metadata.get("tags", []) if tag != "hide-input"]
         if cell.cell_type == "code" and FOLDED.match(cell.id):
             tags.append("hide-input")

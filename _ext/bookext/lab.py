@@ -17,6 +17,7 @@ from . import closure, runtime
 from .answers import field, fields
 from .claims import source
 from .naming import name_of
+from .predict import predictions_of
 
 SOURCES = Path(__file__).resolve().parents[2] / "lab"
 LOADS = re.compile(r"\b(fashion_mnist|mnist|emoji|photographs)\(|studies\.load\(\"(\w+)\"")
@@ -100,7 +101,14 @@ def prepare(app):
     }
     chapters = sorted(Path(app.srcdir).glob("chapters/[0-9][0-9]_*.ipynb"))
     exercises = {f"chapters/{path.stem}": exercises_of(path) for path in chapters}
-    own = {f"chapters/{path.stem}": {"imports": imports_of(path), "cells": runnable(path)} for path in chapters}
+    own = {
+        f"chapters/{path.stem}": {
+            "imports": imports_of(path),
+            "cells": runnable(path),
+            "predictions": predictions_of(path),
+        }
+        for path in chapters
+    }
     app.lab = {
         "exercises": exercises,
         "own": own,
@@ -124,7 +132,7 @@ def add_to_page(app, page, template, context, doctree):
     scripts = app.lab["scripts"]
     data = {
         "exercises": app.lab["exercises"].get(page, {}),
-        **app.lab["own"].get(page, {"imports": ["", ""], "cells": {}}),
+        **app.lab["own"].get(page, {"imports": ["", ""], "cells": {}, "predictions": {}}),
         "chapters": {chapter: list(names) for chapter, names in app.lab["exercises"].items() if names},
         "python": app.lab["python"],
         "scripts": {"python": scripts["lab-python"], "cells": scripts["lab-cells"]},

@@ -9,6 +9,7 @@ import pytest
 import yaml
 
 from bookext.naming import name_of, path_of
+from bookext.predict import predictions_of
 from bookext.reading import minutes
 from chapters import CHAPTERS, attempt_for, canonical, chapter_paths, counts_as_open, open_code, read
 from stress import RESULTS, knobs
@@ -199,6 +200,22 @@ def test_exercises_are_the_registered_ones_and_their_solutions_are_right(path, c
 def arguments(kind):
     """The names of the arguments of a function that is asked for."""
     return re.findall(r"\w+", kind.signature.partition("(")[2]) if isinstance(kind, Function) else []
+
+
+def test_a_chapter_asks_for_predictions_and_answers_each_option(path, cells, finished):
+    """The puzzle and two more questions; each option has a sentence, and the result is a code cell further down."""
+    asked, ids = predictions_of(path), [cell.id for cell in cells]
+    assert len(asked) >= 3
+    assert next(cell for cell in cells if cell.id == "question").metadata.get("predict")
+    for cell in cells:
+        for name, entry in cell.metadata.get("predict", {}).items():
+            assert name.startswith(name_of(path).replace("_", "-"))
+            assert f":::{{predict}} {name}\n" in cell.source
+            assert set(entry) == {"right", "why", "beside"}
+            assert entry["right"]
+            assert set(entry["right"]) < set(range(len(entry["why"])))
+            assert all(sentence.endswith(".") for sentence in entry["why"])
+            assert ids.index(entry["beside"]) > ids.index(cell.id)
 
 
 def test_no_training_curve_is_printed(cells):

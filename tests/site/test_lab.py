@@ -15,6 +15,7 @@ from test_exercises import ANSWERS
 
 from bookext import runtime
 from bookext.lab import imports_of, runnable
+from bookext.predict import predictions_of
 from chapters import ROOT, chapter_paths, read
 from warmstart.exercises import asks
 from warmstart.exercises.core import exercises, registered
@@ -449,6 +450,24 @@ def test_a_claim_is_checked_in_the_page_and_an_edited_cell_fails_in_words(open_p
     assert [
         (one["id"], one["nodes"]) for one in Axe().run(tab, context="#cell-assert-L17").response["violations"]
     ] == []
+
+
+def test_a_prediction_is_answered_kept_and_repeated_beside_its_result(open_page):
+    tab = open_page()
+    box, beside = tab.locator("#predict-he-share"), tab.locator("#cell-fig-depth ~ .predict-said").first
+    expect(beside).to_have_text("")
+    box.get_by_label("a thirtieth").check()
+    expect(box.locator(".predict-said")).to_have_text("✗ Thirty layers multiply; they do not add up.")
+    expect(tab.locator("#lab-status")).to_have_text("✗ Thirty layers multiply; they do not add up.")
+    tab.reload()
+    expect(beside).to_have_text("✗ You predicted: a thirtieth.")
+    box.get_by_label("a billionth").check()
+    expect(box.locator(".predict-said")).to_contain_text("✓ Each layer keeps a half")
+    expect(beside).to_have_text("✓ You predicted: a billionth.")
+    for path in chapter_paths():
+        tab.goto(tab.url.rpartition("/")[0] + f"/{path.stem}.html")
+        expect(tab.locator(".predict [role=radiogroup]")).to_have_count(len(predictions_of(path)))
+    assert tab.errors == []
 
 
 def test_every_cell_that_runs_without_torch_has_its_buttons_and_no_other(open_page):
