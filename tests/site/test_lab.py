@@ -25,9 +25,9 @@ RIGHT = "def gain(a, b):\n    return math.sqrt(2 / (a**2 + b**2))"
 #: One seed in the gate, more on demand: WARMSTART_SEEDS=8.
 SEEDS = range(int(os.environ.get("WARMSTART_SEEDS", "1")))
 ASK = """async ([client, questions]) => {
-    const settings = JSON.parse(document.getElementById("lab-data").textContent).python
-    const { Python } = await import(new URL(`../_static/${settings.client}`, location.href))
-    window.python ??= new Python(settings, "../_static/", () => {})
+    const data = JSON.parse(document.getElementById("lab-data").textContent)
+    const { Python } = await import(new URL(`../_static/${data.scripts.python}`, location.href))
+    window.python ??= new Python(data.python, "../_static/", () => {})
     const verdicts = []
     for (const question of questions)
         verdicts.push((await window.python.ask({ type: "judge", tries: 0, ...question }, () => {})).verdict)
