@@ -11,6 +11,7 @@ from functools import cache
 from pathlib import Path
 
 import rjsmin
+from docutils import nodes
 from sphinx.util.logging import getLogger
 
 from . import closure, runtime
@@ -123,6 +124,19 @@ def prepare(app):
         logger.info("Pages check functions only where Python comes with them, and it does not: %s", reason)
 
 
+def add_ways_to_colab(app, doctree):
+    """Say below each cell that needs torch where it runs (event ``doctree-read``, after ``cells``)."""
+    path = Path(app.env.doc2path(app.env.docname))
+    if path.suffix != ".ipynb":
+        return
+    address = app.config.extlinks["colab"][0] % path.relative_to(app.srcdir).as_posix()
+    for container in list(doctree.findall(nodes.container)):
+        cell = next((name.removeprefix("cell-") for name in container["ids"] if name.startswith("cell-")), "ex-")
+        if cell not in runnable(path) and not cell.startswith(("ex-", "imports", "bootstrap")):
+            way = nodes.reference("", "run it on Colab", refuri=f"{address}#scrollTo={cell}")
+            container += nodes.paragraph("", "", nodes.Text("This cell needs torch: "), way, classes=["cell-torch"])
+
+
 def add_to_page(app, page, template, context, doctree):
     """Give a page the script and its data (event ``html-page-context``)."""
     if not hasattr(app, "lab") or "body" not in context:  # the page of the search has none
@@ -159,4 +173,5 @@ def write(app):
 def setup(app):
     """Connect to Sphinx."""
     app.connect("builder-inited", prepare)
+    app.connect("doctree-read", add_ways_to_colab, priority=502)
     app.connect("html-page-context", add_to_page, priority=850)

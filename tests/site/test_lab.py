@@ -315,6 +315,23 @@ def test_a_page_from_a_folder_checks_what_needs_no_python(open_page, site):
     assert "make serve" in settled(tab, "he-two-slopes")
 
 
+def test_a_book_that_was_built_without_a_network_says_what_is_missing(open_page):
+    def without(route):
+        answered = route.fetch()
+        text = re.sub(r'"python":\{"folder".*?\},"scripts"', '"python":null,"scripts"', answered.text())
+        route.fulfill(response=answered, body=text)
+
+    tab = open_page(before=lambda tab: tab.route("**/*.html", without))
+    answer(tab, "he-two-slopes", RIGHT)
+    assert "built without Python for the page" in settled(tab, "he-two-slopes")
+    assert "make book" in settled(tab, "he-two-slopes")
+    answer(tab, "he-halves", "0.75**20")
+    assert settled(tab, "he-halves").startswith("✓ Right.")
+    press(tab, "from-scratch", "Run")
+    expect(tab.locator("#cell-from-scratch .cell-said").last).to_contain_text("built without Python")
+    assert tab.errors == []
+
+
 def test_a_start_that_killed_the_page_is_not_repeated(open_page):
     tab = open_page(script="sessionStorage.setItem('warmstart:starting', '1')")
     expect(form(tab, "he-two-slopes").locator(".answer-verdict")).to_contain_text("did not finish")

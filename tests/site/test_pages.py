@@ -12,6 +12,7 @@ import yaml
 from bs4 import BeautifulSoup
 from test_project import PUBLIC
 
+from bookext.lab import runnable
 from bookext.package import names_in
 from chapters import read
 
@@ -101,6 +102,17 @@ def test_head(site, page):
     assert entries["og:url"].endswith(f"/{page}.html")
     base = entries["og:url"].removesuffix(f"{page}.html")
     assert (site.folder / entries["og:image"].removeprefix(base)).is_file()
+
+
+def test_a_cell_that_needs_torch_leads_to_itself_on_colab(site, chapter):
+    path = ROOT / f"{chapter}.ipynb"
+    code = [
+        cell for cell in read(path).cells if cell.cell_type == "code" and not cell.id.startswith(("ex-", "imports"))
+    ]
+    needs = [cell.id for cell in code if cell.id != "bootstrap" and cell.id not in runnable(path)]
+    links = [link["href"] for link in site.tree(chapter).select(".cell-torch a")]
+    assert [link.partition("#scrollTo=")[2] for link in links] == needs
+    assert all("colab" in link and f"{path.name}#" in link for link in links)
 
 
 def test_the_site_map_lists_the_pages(site):
