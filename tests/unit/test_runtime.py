@@ -43,7 +43,7 @@ def test_a_damaged_file_of_the_cache_is_fetched_anew(carrier, tmp_path):
 
 
 def test_a_file_that_is_not_what_it_should_be_is_refused_and_not_kept(carrier, tmp_path):
-    with pytest.raises(runtime.Unavailable, match="a.mjs received sha256 .*; expected 000"):
+    with pytest.raises(runtime.Unavailable, match=r"a\.mjs received sha256 .*; expected 000"):
         runtime.fetch({"a.mjs": "000"}, tmp_path)
     assert list(tmp_path.iterdir()) == []
 
