@@ -37,7 +37,7 @@ def test_the_table_of_rows_and_letters_is_the_check(name):
     entry = answers.field(name)
     table, labels = entry["table"], entry["labels"]
     for place, flags in enumerate(itertools.product([False, True], repeat=len(labels))):
-        chosen = [label for label, flag in zip(labels, flags, strict=True) if flag]
+        chosen = "".join(label for label, flag in zip(labels, flags, strict=True) if flag)
         found = table["verdicts"][int(table["at"][place], 36)]
         assert found == verdict(name, chosen if entry.get("letters") else list(flags)), flags
 

@@ -392,7 +392,7 @@ def survive(answer, rng):
     for name, (value, hints) in known.items():
         if np.isclose(sigma, value, rtol=1e-2):
             raise Wrong(name, *hints)
-    exponent = DEPTH * np.log10(WIDTH * sigma**2 / 2)
+    exponent = DEPTH * (np.log10(WIDTH / 2) + 2 * np.log10(sigma))
     # The notebook's 100 draws lie 15% below the expectation: what they show as 10 is 10 / 0.85, and log10 of it 1.07.
     if exponent < -1:
         raise Wrong("a signal that dies out", "Go up.", "You are too small: try a value between yours and 0.3.")
