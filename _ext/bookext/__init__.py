@@ -9,16 +9,17 @@
 ``package`` links each function of the API page to the chapters that use it and back: the directive ``package-index``.
 ``reading`` lists the chapters and says how long each takes: the directive ``chapter-list``.
 ``lab``     brings exercises to life: ``answers`` makes verdicts for the page, ``runtime`` gets Python for it.
+``policy``  states which scripts a page may run.
 ``predict`` asks before a result: the directive ``predict``.
 ``pages``   writes each page's description and card, keeps figures lazy, and drops scripts that a page does not need.
 ``solutions`` makes the solutions of exercises ``<details>``.
 """
 
-from . import cells, lab, ledger, long, package, pages, predict, reading, solutions
+from . import cells, lab, ledger, long, package, pages, policy, predict, reading, solutions
 
 
 def setup(app):
     """Connect all parts; Sphinx calls this."""
-    for part in (cells, lab, ledger, long, package, pages, predict, reading, solutions):
+    for part in (cells, lab, ledger, long, package, pages, policy, predict, reading, solutions):
         part.setup(app)
     return {"version": "1", "env_version": 1, "parallel_read_safe": True, "parallel_write_safe": True}

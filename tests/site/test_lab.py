@@ -226,6 +226,18 @@ def test_what_is_printed_is_text(open_page):
     expect(tab.locator("#bold, form.answer img")).to_have_count(0)
 
 
+def test_a_script_that_gets_into_the_page_does_not_run(open_page):
+    tab = open_page()
+    tab.evaluate("""() => {
+        const script = document.createElement("script")
+        script.textContent = "window.ran = 1"
+        document.body.append(script)
+        document.body.insertAdjacentHTML("beforeend", "<img src=x onerror='window.ran = 2'>")
+    }""")
+    tab.wait_for_timeout(500)
+    assert tab.evaluate("window.ran") is None
+
+
 def test_stop_ends_a_start_and_a_loop(open_page):
     tab = open_page()
     answer(tab, "he-two-slopes", RIGHT)

@@ -115,6 +115,15 @@ def test_a_cell_that_needs_torch_leads_to_itself_on_colab(site, chapter):
     assert all("colab" in link and f"{path.name}#" in link for link in links)
 
 
+def test_each_page_states_which_scripts_it_runs(site, page):
+    (meta,) = site.tree(page).select('meta[http-equiv="Content-Security-Policy"]')
+    rules = dict(rule.strip().split(" ", 1) for rule in meta["content"].split(";"))
+    assert rules["default-src"] == "'self' file:"
+    assert "'unsafe-inline'" not in rules["script-src"]
+    assert "'unsafe-eval'" not in rules["script-src"]
+    assert not re.search(r"https?:", meta["content"])
+
+
 def test_the_site_map_lists_the_pages(site):
     listed = BeautifulSoup((site.folder / "sitemap.xml").read_text(encoding="utf-8"), "html.parser").select("url > loc")
     addresses = [site.tree(page).select_one("link[rel=canonical]")["href"] for page in site.reading_order]
