@@ -4,6 +4,8 @@ import { make } from "./make.js";
 
 /** What ran last, by cell: its source, and a number that grows with each run. */
 const ran = new Map();
+/** The worker in which it ran; another one knows nothing of it. */
+let home = null;
 let clock = 0;
 const opened = new Map();
 
@@ -140,6 +142,7 @@ class Tools {
         say(words);
         if (words !== this.lastWords) this.lab.announce((this.lastWords = words));
       });
+      home = this.lab.python.worker;
       for (const { id, source } of last.done) ran.set(id, { source, at: ++clock });
       this.show(last);
       say("");
@@ -157,7 +160,7 @@ class Tools {
   }
 
   steps() {
-    if (!this.lab.python.worker) ran.clear();
+    if (!home || this.lab.python.worker !== home) ran.clear();
     const fresh = new Set();
     const steps = [];
     for (const id of ["imports", ...this.entry.needs, this.id]) {
@@ -188,7 +191,7 @@ class Tools {
       parts.push(image);
     }
     if (error) parts.push(make("pre", { class: "cell-error", tabindex: "0" }, [error]));
-    if (this.id.startsWith("assert-")) parts.splice(1, 0, make("p", {}, [error ? "✗ Here an assertion fails:" : `✓ Every assertion of this cell holds${this.changes()}.`]));
+    if (this.id.startsWith("assert-")) parts.splice(1, 0, make("p", {}, [error ? (/^AssertionError/m.test(error) ? "✗ Here an assertion fails:" : "✗ It could not be run:") : `✓ Every assertion of this cell holds${this.changes()}.`]));
     else if (!text && !figures.length && !error) parts.push(make("p", {}, ["It ran, and shows nothing."]));
     this.shown.replaceChildren(...parts);
     this.shown.hidden = false;

@@ -103,6 +103,7 @@ function answer(name, entry, title) {
     event.preventDefault();
     if (check.disabled) return;
     check.disabled = true;
+    form.dataset.status = "working";
     try {
       await judge();
     } catch (error) {

@@ -98,9 +98,14 @@ def unfounded(cells):
         if "long version" in cell.source.lower():
             there = from_studies(code)
             beside = [one for one in beside if one in there] or there
-        for number, unit in cited(cell.source):
-            if not stands(number, shown(beside, settings=unit == "times" or cell.id == "limits")):
-                found.append(f"{cell.id}: {number} {unit}")
+        answers = [why for entry in cell.metadata.get("predict", {}).values() for why in entry["why"]]
+        for text, cells_beside in (
+            (cell.source, beside),
+            ("\n".join(answers), code),
+        ):  # a prediction's result comes later
+            for number, unit in cited(text):
+                if not stands(number, shown(cells_beside, settings=unit == "times" or cell.id == "limits")):
+                    found.append(f"{cell.id}: {number} {unit}")
     return found
 
 

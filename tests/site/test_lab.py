@@ -481,6 +481,21 @@ def test_a_claim_is_checked_in_the_page_and_an_edited_cell_fails_in_words(open_p
     ] == []
 
 
+def test_cells_run_anew_in_a_new_worker(open_page):
+    """After Stop an exercise starts another worker, which has none of the names that ran before."""
+    tab = open_page()
+    press(tab, "assert-L17", "Check it here")
+    shown(tab, "assert-L17")
+    press(tab, "assert-L17", "Reset")
+    answer(tab, "he-two-slopes", "while True: pass")
+    expect(form(tab, "he-two-slopes").locator(".answer-verdict")).to_have_text("Checking …")
+    form(tab, "he-two-slopes").get_by_role("button", name="Stop").click()
+    answer(tab, "he-two-slopes", RIGHT)
+    expect(form(tab, "he-two-slopes")).to_have_attribute("data-status", "right")
+    press(tab, "assert-L17", "Check it here")
+    expect(shown(tab, "assert-L17")).to_contain_text("Every assertion of this cell holds.")
+
+
 def test_a_prediction_is_answered_kept_and_repeated_beside_its_result(open_page):
     tab = open_page()
     box, beside = tab.locator("#predict-he-share"), tab.locator("#cell-fig-depth ~ .predict-said").first
